@@ -1,0 +1,1 @@
+../../tegum/cli.py

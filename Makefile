@@ -1,0 +1,42 @@
+# Needs Python 3.11 or newer with its venv module, make, and a package index. Nothing else.
+PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
+PYTEST_FLAGS ?= -q -n auto
+BIN := .venv/bin
+
+.PHONY: setup report test lint clean
+
+setup: .venv/filled
+
+report: setup
+	$(BIN)/tegum study plans/five-in-two.toml --out out/report
+
+# The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
+test: setup lint
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+# The linters live in the same environment: mypy reads the types of the libraries installed there.
+lint: .venv/linters
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	cd .types && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+
+clean:
+	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "tegum needs Python 3.11 or newer")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+# One evaluation compiles the loss kernels into numba's cache, so that the first real command is not slow;
+# it is also the first proof that the installation works.
+.venv/filled: .venv/installed
+	$(BIN)/python -m tegum loss examples/five-in-two.toml --weights examples/pentagon.npz --json >/dev/null
+	@touch $@
+
+.venv/linters: .venv/installed
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@

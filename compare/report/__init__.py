@@ -1,0 +1,1 @@
+"""Reports: HTML, LaTeX, BibTeX, JSON and figures of one comparison."""

@@ -1,0 +1,46 @@
+"""Toy models of superposition: exact theory, training, and the comparison of the two.
+
+Names and folders are loaded on first use, so that `import tegum` costs milliseconds:
+
+>>> import tegum
+>>> "population_loss" in dir(tegum)
+True
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import Any
+
+FOLDERS = ("theory", "empirical", "compare", "papers")  # `tegum.compare` is a folder that can be called
+
+HOME = {
+    "Setting": "tegum.theory.setting",
+    "read_setting": "tegum.theory.setting",
+    "Weights": "tegum.theory.weights",
+    "overlap_matrix": "tegum.theory.weights",
+    "read_weights": "tegum.theory.files",
+    "write_weights": "tegum.theory.files",
+    "population_loss": "tegum.theory.loss.population",
+    "optimum": "tegum.theory.search",
+    "candidates": "tegum.theory.candidates",
+    "boundary": "tegum.theory.phases",
+    "train": "tegum.empirical.training",
+    "identify": "tegum.compare.identify",
+    "study": "tegum.compare.study",
+}
+
+__all__ = ["__version__", *FOLDERS, *HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("tegum")
+    if name in FOLDERS:
+        return import_module(f"tegum.{name}")
+    if name in HOME:
+        return getattr(import_module(HOME[name]), name)
+    raise AttributeError(f"module 'tegum' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

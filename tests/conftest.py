@@ -1,0 +1,30 @@
+"""What the jaxtyping hook of pyproject.toml must leave as it is written."""
+
+import re
+import sys
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+
+# These records refuse values of a wrong type or shape themselves, in the one line that users read.
+REFUSES_ITSELF = {"tegum.theory.setting", "tegum.theory.weights", "tegum.empirical.plan"}
+
+# The hook puts its wrapper under `@njit`, and numba cannot compile the wrapper.
+COMPILED = re.compile(r"^@(numba\.)?(njit|jit|vectorize|guvectorize)\b", re.MULTILINE)
+
+
+class AsWritten(MetaPathFinder):
+    """Finds these modules before the hook does, so that they are loaded without it."""
+
+    def find_spec(self, fullname, path=None, target=None) -> ModuleSpec | None:
+        if not fullname.startswith("tegum."):
+            return None
+        spec = PathFinder.find_spec(fullname, path, target)
+        return spec if spec is not None and left_out(fullname, spec.origin) else None
+
+
+def left_out(name: str, origin: str | None) -> bool:
+    return name in REFUSES_ITSELF or (origin is not None and bool(COMPILED.search(Path(origin).read_text())))
+
+
+sys.meta_path.insert(0, AsWritten())

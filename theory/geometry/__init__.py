@@ -1,0 +1,1 @@
+"""Geometries: the catalogue of factors, the tegum product, names and symmetry."""

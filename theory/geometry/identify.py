@@ -1,0 +1,194 @@
+"""Identification: the geometry of any weights, factor by factor, each with the vertex map that proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.theory.geometry.factor import (
+    DEDICATED,
+    DROPPED,
+    Factor,
+    catalogue,
+    merged,
+    regular_cosines,
+)
+from tegum.theory.geometry.isomorphism import canonical_digest, isomorphism
+from tegum.theory.geometry.overlap import OverlapGraph, networkx_graph, overlap_graph
+from tegum.theory.geometry.tegum import Geometry, name, place_in_name
+
+#: Cosines this close to 1 are one direction: about 8 degrees, beyond what training noise leaves between merged
+#: features and well inside the closest neighbours of the catalogue (polygon-12: 30 degrees).
+_ONE_DIRECTION = 0.01
+#: Relabellings tried for the distortion; every catalogue factor of up to 6 vertices has fewer.
+_MOST_RELABELLINGS = 1000
+#: Singular values below this share of the largest do not count in the rank of an unknown factor.
+_RANK_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class IdentifiedFactor:
+    """One factor of learned weights.
+
+    Attributes:
+        name: of the factor.
+        dimension: the catalogue's, or the rank of the block for an unknown one.
+        features: the feature at each vertex of the catalogue's factor, the certificate of the identification.
+        distortion: relative RMS distance ‖G - g C‖ / ‖G‖ of the overlap block from the nearest regular one.
+    """
+
+    name: str
+    dimension: int
+    features: tuple[int, ...]
+    distortion: float
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The geometry of one model's weights.
+
+    Attributes:
+        geometry: its name.
+        factors: in the order of the name; every feature stands in exactly one.
+        margin: of the overlap graph it was read from (see `OverlapGraph`); near 1 the reading is ambiguous.
+    """
+
+    geometry: str
+    factors: tuple[IdentifiedFactor, ...]
+    margin: float
+
+
+def identify(W: Float[np.ndarray, "hidden features"], *, tolerance: float | None = None) -> Identity:
+    """The geometry of one model's weights.
+
+    Connected components of the overlap graph are the factors; each is matched to the catalogue by isomorphism of
+    signed graphs.
+
+    Args:
+        W: feature vectors in its columns.
+        tolerance: limit of zero overlaps for weights at a critical point; None reads it from the gaps in the weights
+            (see `overlap_graph`).
+
+    Returns:
+        `Identity`.  A factor outside the catalogue is named by its canonical form.
+
+    Validity: invariant under rotation of the hidden space, permutation of features and a common scale.  What breaks:
+    the name is the combinatorial type; how far the shape is bent is the distortion's business.
+
+    >>> import numpy as np
+    >>> angle = 2 * np.pi * np.arange(5) / 5
+    >>> identify(np.array([np.cos(angle), np.sin(angle)])).geometry
+    'pentagon'
+    """
+    graph = overlap_graph(W, tolerance)
+    G = W.T @ W
+    found = [*_dropped(graph), *(_factor(component, graph, W, G) for component in _components(graph))]
+    found.sort(key=lambda pair: (*place_in_name(pair[0]), pair[1].features))
+    geometry = Geometry(tuple(factor for factor, _ in found))
+    return Identity(name(geometry), tuple(identified for _, identified in found), graph.margin)
+
+
+def identify_ensemble(
+    W: Float[np.ndarray, "models hidden features"], *, tolerance: float | None = None
+) -> list[Identity]:
+    """The geometry of each model of an ensemble; see `identify`."""
+    return [identify(one, tolerance=tolerance) for one in W]
+
+
+def _components(graph: OverlapGraph) -> Iterator[np.ndarray]:
+    from networkx import connected_components
+
+    for component in connected_components(networkx_graph(graph)):
+        members = np.array(sorted(component))
+        if graph.represented[members[0]]:
+            yield members
+
+
+def _dropped(graph: OverlapGraph) -> Iterator[tuple[Factor, IdentifiedFactor]]:
+    for feature in np.flatnonzero(~graph.represented):
+        yield DROPPED, IdentifiedFactor(DROPPED.name, 0, (int(feature),), 0.0)
+
+
+def _factor(members: np.ndarray, graph: OverlapGraph, W: np.ndarray, G: np.ndarray) -> tuple[Factor, IdentifiedFactor]:
+    block = np.ix_(members, members)
+    signs, overlaps = graph.signs[block], G[block]
+    if len(members) == 1:
+        return _named(DEDICATED, members, (0,), 0.0)
+    if _one_direction(overlaps):
+        return _named(
+            merged(len(members)), members, tuple(range(len(members))), _distance(overlaps, np.ones_like(overlaps))
+        )
+    match = _catalogue_match(len(members), signs.tobytes())
+    if match is not None:
+        factor, order = match
+        relabelled, distortion = _nearest_regular(factor, overlaps[np.ix_(order, order)])
+        return _named(factor, members, tuple(order[v] for v in relabelled), distortion)
+    size = np.linalg.svd(W[:, members], compute_uv=False)
+    rank = int((size > _RANK_TOLERANCE * size[0]).sum())
+    return _named(Factor(f"unknown-{canonical_digest(signs)}", len(members), rank), members, range(len(members)), 0.0)
+
+
+def _named(factor: Factor, members: np.ndarray, order, distortion: float) -> tuple[Factor, IdentifiedFactor]:
+    features = tuple(int(members[v]) for v in order)
+    return factor, IdentifiedFactor(factor.name, factor.dimension, features, distortion)
+
+
+def _one_direction(overlaps: np.ndarray) -> bool:
+    norms = np.sqrt(np.diagonal(overlaps))
+    return bool((overlaps / np.outer(norms, norms)).min() > 1 - _ONE_DIRECTION)
+
+
+@lru_cache(maxsize=4096)
+def _catalogue_match(vertices: int, signs: bytes) -> tuple[Factor, tuple[int, ...]] | None:
+    """The catalogue's factor with this signed graph, and which vertex of the graph plays each vertex of the factor."""
+    graph = _signed_graph(np.frombuffer(signs, dtype=np.int8).reshape(vertices, vertices))
+    for factor in catalogue(vertices, vertices - 1):
+        if factor.vertices == vertices:
+            vertex_map = isomorphism(_signed_graph(_regular_signs(factor)), graph)
+            if vertex_map is not None:
+                return factor, vertex_map
+    return None
+
+
+def _signed_graph(signs: np.ndarray) -> OverlapGraph:
+    return OverlapGraph(signs, np.ones(len(signs), dtype=bool), None, 0.0)
+
+
+def _regular_signs(factor: Factor) -> np.ndarray:
+    signs = np.sign(regular_cosines(factor)).astype(np.int8)
+    np.fill_diagonal(signs, 0)
+    return signs
+
+
+def _nearest_regular(factor: Factor, overlaps: np.ndarray) -> tuple[tuple[int, ...], float]:
+    """The relabelling by the factor's symmetries that brings the block nearest to the regular one, and the distance."""
+    cosines = regular_cosines(factor)
+    best, least = _automorphisms(factor)[0], np.inf
+    for relabelling in _automorphisms(factor):
+        distance = _distance(overlaps[np.ix_(relabelling, relabelling)], cosines)
+        if distance < least - 1e-12:
+            best, least = relabelling, distance
+    return best, least
+
+
+@lru_cache(maxsize=256)
+def _automorphisms(factor: Factor) -> tuple[tuple[int, ...], ...]:
+    """Symmetries of the factor's signed graph, the identity first, at most `_MOST_RELABELLINGS`."""
+    from networkx.algorithms.isomorphism import GraphMatcher
+
+    graph = networkx_graph(_signed_graph(_regular_signs(factor)))
+    matcher = GraphMatcher(graph, graph, edge_match=lambda one, other: one["sign"] == other["sign"])
+    found = (tuple(mapping[v] for v in range(factor.vertices)) for mapping in matcher.isomorphisms_iter())
+    identity = tuple(range(factor.vertices))
+    return (identity, *(one for one in islice(found, _MOST_RELABELLINGS) if one != identity))
+
+
+def _distance(overlaps: np.ndarray, cosines: np.ndarray) -> float:
+    """min_g ‖G - g C‖ / ‖G‖ (Frobenius)."""
+    g = float((overlaps * cosines).sum() / (cosines * cosines).sum())
+    return float(np.linalg.norm(overlaps - g * cosines) / np.linalg.norm(overlaps))

@@ -13,6 +13,9 @@ from tegum.theory.newton import minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12
+#: Biases below this are zero up to rounding; the curvature has a jump there.
+_ON_KINK = 1e-9
+_NUDGE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Descent:
         W, b: weights and biases at rest.
         loss: exact population loss there.
         gradient_norm: Euclidean norm of ∂L/∂(W, b).
-        hessian_min: least curvature without the rotations of the hidden space.
+        hessian_min: least curvature without the rotations of the hidden space; where a bias is zero the curvature
+            jumps, and this is the least on any side.
         converged: whether the gradient norm fell below `gradient_tolerance`.
         iterations: Newton steps tried.
     """
@@ -42,6 +46,7 @@ def descend(
     b: Float[np.ndarray, "models features"],
     law: Law,
     steps: int = 300,
+    reach: float = 2.0,
 ) -> Descent:
     """Follow the exact loss from each start to the critical point of its basin.
 
@@ -49,6 +54,7 @@ def descend(
         W, b: starting weights and biases.
         law: densities and importances of each member.
         steps: limit on Newton steps for each member; 0 judges the weights where they are.
+        reach: longest step.  Long steps explore, short ones stay in the basin they start in.
 
     Returns:
         `Descent`, members in the order given.  Members that did not converge say so.
@@ -62,16 +68,33 @@ def descend(
         lambda theta, members: expansion(*weights_of(theta, features), law[members]),
         gradient_tolerance(law),
         steps,
+        reach,
     )
     W, b = weights_of(rest.theta, features)
     norm = np.linalg.norm(rest.at.gradient, axis=1)
-    least = np.array([least_curvature(one, hessian) for one, hessian in zip(W, rest.at.hessian, strict=True)])
+    least = np.array(
+        [_least(*member, law[k : k + 1]) for k, member in enumerate(zip(W, b, rest.at.hessian, strict=True))]
+    )
     return Descent(W, b, rest.at.loss, norm, least, rest.converged, rest.iterations)
 
 
 def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     """`GRADIENT_TOLERANCE` × Σ_i I_i p_i / 3, the gradient norm that counts as zero."""
     return GRADIENT_TOLERANCE * (law.importance * law.density).sum(axis=1) / 3
+
+
+def _least(W: np.ndarray, b: np.ndarray, hessian: np.ndarray, law: Law) -> float:
+    """Least curvature of one member; on the kink of the empty input, b_i = 0, the least over its sides."""
+    kinked = np.abs(b) < _ON_KINK
+    if not kinked.any():
+        return least_curvature(W, hessian)
+    theta = parameters(W[None], b[None])
+    nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
+    # A bias so much smaller than the nudge only chooses its side of the kink.
+    side = _NUDGE**2 * parameters(np.zeros_like(W)[None], kinked[None].astype(float))
+    around = np.concatenate([theta + nudges + side, theta + nudges - side])
+    hessians = expansion(*weights_of(around, b.size), law[np.zeros(len(around), dtype=int)]).hessian
+    return min(least_curvature(W, one) for one in hessians)
 
 
 def least_curvature(

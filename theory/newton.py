@@ -10,9 +10,8 @@ from jaxtyping import Bool, Float, Int
 
 #: Curvatures below this times the largest are treated as flat: the rotations of the hidden space are exactly so.
 _FLAT = 1e-9
-_FIRST_RADIUS = 0.5
-_LARGEST_RADIUS = 2.0
 _SMALLEST_RADIUS = 1e-14
+_HEBDEN_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,7 @@ def minimise(
     objective: Objective,
     tolerance: Float[np.ndarray, " members"],
     steps: int = 300,
+    reach: float = 2.0,
 ) -> Rest:
     """Follow a function downhill from each start to a critical point of its basin.
 
@@ -82,6 +82,7 @@ def minimise(
         objective: expansions of the members asked for, by their parameters and places in the batch.
         tolerance: gradient norm below which a member has converged.
         steps: limit on Newton steps for each member.
+        reach: longest step, in units of θ; the first is at most a quarter of it.
 
     Returns:
         `Rest`, members in the order given; members that did not converge say so.
@@ -92,7 +93,7 @@ def minimise(
     Dauphin et al. (2014), section 5.
     """
     every = np.arange(len(theta))
-    state = _State(theta, objective(theta, every), np.full(len(theta), _FIRST_RADIUS), np.zeros(len(theta), dtype=int))
+    state = _State(theta, objective(theta, every), np.full(len(theta), reach / 4), np.zeros(len(theta), dtype=int))
     rest, moving = state[every], every
     while True:
         norm = np.linalg.norm(state.at.gradient, axis=1)
@@ -101,7 +102,7 @@ def minimise(
         moving, state = moving[~stopped], state[~stopped]
         if not moving.size:
             break
-        state = _step(state, objective, moving)
+        state = _step(state, objective, moving, reach)
     converged = np.linalg.norm(rest.at.gradient, axis=1) <= tolerance
     return Rest(rest.theta, rest.at, converged, rest.iterations)
 
@@ -114,7 +115,7 @@ def _put(into: _State, members: np.ndarray, state: _State) -> None:
     into.iterations[members] = state.iterations
 
 
-def _step(state: _State, objective: Objective, moving: np.ndarray) -> _State:
+def _step(state: _State, objective: Objective, moving: np.ndarray, reach: float) -> _State:
     move, promised = _trust_region_step(state.at, state.radius)
     theta = state.theta + move
     at = objective(theta, moving)
@@ -124,7 +125,7 @@ def _step(state: _State, objective: Objective, moving: np.ndarray) -> _State:
     accepted = (won > 1e-4 * promised) | (smaller & (won > -1e-13 * state.at.loss))
     length = np.linalg.norm(move, axis=1)
     radius = np.where(won > 0.75 * promised, np.maximum(state.radius, 2 * length), state.radius)
-    radius = np.where(accepted, np.minimum(radius, _LARGEST_RADIUS), 0.25 * length)
+    radius = np.where(accepted, np.minimum(radius, reach), 0.25 * length)
     merged = replace(state, radius=radius, iterations=state.iterations + 1)
     _put(merged, np.flatnonzero(accepted), replace(merged, theta=theta, at=at)[accepted])
     return merged
@@ -141,16 +142,18 @@ def _trust_region_step(at: Expansion, radius: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _shift_into_ball(slope: np.ndarray, stiffness: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Least μ >= 0 with ‖slope / (stiffness + μ)‖ <= radius, by bisection on a logarithmic scale."""
+    """Least μ >= 0 with ‖slope / (stiffness + μ)‖ <= radius, nearly: Newton's method on the inverse of the length.
 
-    def length(shift: np.ndarray) -> np.ndarray:
-        return np.linalg.norm(slope / (stiffness + shift), axis=1, keepdims=True)
-
-    ball = radius[:, None]
-    high = np.linalg.norm(slope, axis=1, keepdims=True) / ball + np.finfo(float).tiny
-    low = high * 1e-12
-    for _ in range(30):
-        middle = np.sqrt(low * high)
-        outside = length(middle) > ball
-        low, high = np.where(outside, middle, low), np.where(outside, high, middle)
-    return np.where(length(np.zeros_like(high)) <= ball, 0.0, high)
+    Source: Hebden's iteration (Conn, Gould & Toint, Trust-Region Methods (2000), section 7.3.3).
+    """
+    shift = np.zeros_like(radius)
+    for _ in range(_HEBDEN_STEPS):
+        stretched = stiffness + shift[:, None]
+        length = np.sqrt(((slope / stretched) ** 2).sum(axis=1))
+        too_long = length > radius
+        if not too_long.any():
+            break
+        steepness = (slope**2 / stretched**3).sum(axis=1)
+        change = (length / radius - 1) * length**2 / np.where(too_long, steepness, 1.0)
+        shift = shift + np.where(too_long, change, 0.0)
+    return shift[:, None]

@@ -1,0 +1,163 @@
+"""Candidates: catalogue geometries with their free scalars optimised for a setting, judged in the full space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from tegum.theory.assignment import Assignment, assignments
+from tegum.theory.descent import descend
+from tegum.theory.errors import InputError
+from tegum.theory.factors import FittedFactor, fitted_factor
+from tegum.theory.geometry.factor import Factor
+from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
+from tegum.theory.loss.law import law_of
+from tegum.theory.search import require_enumerable
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
+
+#: Ways to assign unlike features to a geometry's vertices beyond which it is refused rather than tried for hours.
+MOST_ASSIGNMENTS = 20_000
+#: A curvature above this times the largest importance × density counts as positive: finite and far above rounding.
+_POSITIVE = 1e-10
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A geometry with its free scalars optimised for a setting, not yet judged.
+
+    Attributes:
+        geometry: its name.
+        features: which features stand at the vertices of each factor, in the name's order of factors.
+        factors: the optimised factors in that order.
+        loss: exact population loss, the sum of the factors' losses.
+    """
+
+    geometry: str
+    features: Assignment
+    factors: tuple[FittedFactor, ...]
+    loss: float
+
+
+@dataclass(frozen=True)
+class Candidate(Fit):
+    """An optimised geometry judged in the full space of weights.
+
+    Attributes:
+        weights: the whole model.
+        gradient_norm: of the full loss, all weights free: 0 at a critical point.
+        hessian_min: least curvature of the full loss without rotations.
+        stable: whether it is a local minimum of the full loss (gradient zero, curvature positive).
+    """
+
+    weights: Weights
+    gradient_norm: float
+    hessian_min: float
+    stable: bool
+
+
+def candidates(setting: Setting) -> list[Candidate]:
+    """Every catalogue geometry that fits a setting, optimised, best first.
+
+    L(geometry) = Σ_factors L(factor), since orthogonal factors do not interact.
+
+    Args:
+        setting: independent uniform features, tied weights, ReLU readout.
+
+    Returns:
+        `Candidate` records by rising loss; a geometry without a critical point of its type at this setting is left out.
+
+    Raises:
+        InputError: too many features or too many distinct assignments, or a setting without an exact route.
+    """
+    require_enumerable(setting)
+    law_of(setting)
+    known: dict[tuple, FittedFactor | None] = {}
+    fits = [_best(geometry, setting, known) for geometry in geometries(setting.count, setting.hidden)]
+    return [_judged(fit, setting) for fit in sorted((fit for fit in fits if fit), key=lambda fit: fit.loss)]
+
+
+def candidate(geometry: str, setting: Setting) -> Candidate | None:
+    """One geometry, by name, optimised and judged; None where it has no critical point of its type.
+
+    Raises:
+        InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
+    """
+    fit = fitted(geometry, setting)
+    return _judged(fit, setting) if fit else None
+
+
+def fitted(geometry: str, setting: Setting) -> Fit | None:
+    """One geometry, by name, optimised only; None where it has no critical point of its type.
+
+    Raises:
+        InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
+    """
+    require_enumerable(setting)
+    law_of(setting)
+    parsed = parse_geometry(geometry)
+    _check_fit(parsed, setting)
+    return _best(parsed, setting, {})
+
+
+def _check_fit(geometry: Geometry, setting: Setting) -> None:
+    features = sum(factor.vertices for factor in geometry.factors)
+    dimension = sum(factor.dimension for factor in geometry.factors)
+    if features != setting.count or dimension > setting.hidden:
+        raise InputError(
+            f"geometry {name(geometry)!r} has {features} features in {dimension} dimensions; the setting has "
+            f"count = {setting.count} and hidden = {setting.hidden}"
+        )
+
+
+def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor | None]) -> Fit | None:
+    """The best of all ways to assign the setting's features; ``known`` remembers factors already optimised."""
+    kinds = tuple(zip(setting.density, setting.importance, strict=True))
+    ways = list(islice(assignments(geometry.factors, kinds), MOST_ASSIGNMENTS + 1))
+    if len(ways) > MOST_ASSIGNMENTS:
+        raise InputError(
+            f"geometry {name(geometry)!r} can hold these unlike features in more than {MOST_ASSIGNMENTS} ways; "
+            "use fewer distinct densities and importances"
+        )
+    best: Fit | None = None
+    for way in ways:
+        parts = [_part(factor, features, kinds, known) for factor, features in zip(geometry.factors, way, strict=True)]
+        usable = tuple(part for part in parts if part is not None)
+        loss = sum(part.loss for part in usable)
+        if len(usable) == len(parts) and (best is None or loss < best.loss):
+            best = Fit(name(geometry), way, usable, loss)
+    return best
+
+
+def _part(
+    factor: Factor, features: tuple[int, ...], kinds: tuple, known: dict[tuple, FittedFactor | None]
+) -> FittedFactor | None:
+    content = tuple(kinds[feature] for feature in features)
+    if (factor, content) not in known:
+        density, importance = np.array(content).T
+        known[factor, content] = fitted_factor(factor, density, importance)
+    return known[factor, content]
+
+
+def _judged(fit: Fit, setting: Setting) -> Candidate:
+    weights, law = assembled(fit, setting), law_of(setting)
+    there = descend(weights.W[None], weights.b[None], law, steps=0)
+    least = float(there.hessian_min[0])
+    stable = bool(there.converged[0]) and least > _POSITIVE * float((law.importance * law.density).max())
+    return Candidate(
+        **vars(fit), weights=weights, gradient_norm=float(there.gradient_norm[0]), hessian_min=least, stable=stable
+    )
+
+
+def assembled(fit: Fit, setting: Setting) -> Weights:
+    """The weights of a tegum product: each factor in dimensions of its own."""
+    W, b = np.zeros((setting.hidden, setting.count)), np.zeros(setting.count)
+    row = 0
+    for place, part in zip(fit.features, fit.factors, strict=True):
+        rows, columns = np.arange(row, row + part.factor.dimension), np.array(place)
+        W[np.ix_(rows, columns)] = part.W
+        b[columns] = part.b
+        row += part.factor.dimension
+    return Weights(W, b)

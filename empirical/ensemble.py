@@ -1,0 +1,169 @@
+"""Ensemble: many trained models of one shape, and its two files."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.empirical.plan import Training
+from tegum.theory.checks import whole
+from tegum.theory.errors import InputError, located
+from tegum.theory.files import write_atomically
+from tegum.theory.safetensor import safetensors_arrays
+from tegum.theory.setting import Setting, setting_from_tables, setting_tables
+from tegum.theory.weights import Weights
+
+MANIFEST, TENSORS = "ensemble.json", "ensemble.safetensors"
+_FORMAT = 1
+_LARGEST_RUN = 10**9
+_ARRAYS = ("W", "b", "batch_loss")
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Trained models of one shape, side by side; their settings may differ in density and importance.
+
+    Args:
+        settings: of each run.
+        runs: index of each run among those of its setting; with the setting and the seed it names the run.
+        weights: W [runs, hidden, features], b [runs, features].
+        batch_loss: [runs], a noisy estimate from the last training batches; never the population loss.
+        options: how the runs were trained; its device is the one that was used.
+
+    Raises:
+        InputError: lengths or shapes at odds with each other.
+    """
+
+    settings: tuple[Setting, ...]
+    runs: tuple[int, ...]
+    weights: Weights
+    batch_loss: Float[np.ndarray, " runs"]
+    options: Training
+
+    def __post_init__(self) -> None:
+        count = len(self.settings)
+        if not count or len(self.runs) != count or self.batch_loss.shape != (count,):
+            raise InputError(
+                f"an ensemble of {count} settings, {len(self.runs)} runs and {self.batch_loss.shape} batch losses;"
+                " each run needs one of each"
+            )
+        for setting in self.settings:
+            shape = (count, setting.hidden, setting.count)
+            if self.weights.W.shape != shape:
+                raise InputError(f"W has shape {self.weights.W.shape}; the settings need {shape}")
+
+    @property
+    def seed(self) -> int:
+        """The seed of every run's random stream."""
+        return self.options.seed
+
+
+def concatenated(ensembles: Sequence[Ensemble]) -> Ensemble:
+    """All the runs of several ensembles of one shape, in their order; the options are the first one's.
+
+    Raises:
+        InputError: no ensemble, several shapes, or options that differ in more than the device.
+    """
+    if len({replace(ensemble.options, device="auto") for ensemble in ensembles}) != 1:
+        raise InputError("only ensembles trained with the same options can be put together")
+    shapes = {ensemble.weights.W.shape[1:] for ensemble in ensembles}
+    if len(shapes) != 1:
+        raise InputError(f"ensembles of shapes {sorted(shapes)} cannot be put together")
+    return Ensemble(
+        settings=tuple(setting for ensemble in ensembles for setting in ensemble.settings),
+        runs=tuple(run for ensemble in ensembles for run in ensemble.runs),
+        weights=Weights(
+            W=np.concatenate([ensemble.weights.W for ensemble in ensembles]),
+            b=np.concatenate([ensemble.weights.b for ensemble in ensembles]),
+        ),
+        batch_loss=np.concatenate([ensemble.batch_loss for ensemble in ensembles]),
+        options=ensembles[0].options,
+    )
+
+
+def holds_ensemble(folder: str | os.PathLike[str]) -> bool:
+    """Whether an ensemble was saved in this folder completely: its manifest is written last."""
+    return (Path(folder) / MANIFEST).is_file()
+
+
+def save_ensemble(folder: str | os.PathLike[str], ensemble: Ensemble) -> None:
+    """Write the ensemble as `ensemble.safetensors` (arrays) and then `ensemble.json` (everything else).
+
+    Raises:
+        InputError: a file cannot be written there.
+    """
+    from safetensors.numpy import save
+
+    weights = ensemble.weights
+    data = save({"W": weights.W, "b": weights.b, "batch_loss": np.ascontiguousarray(ensemble.batch_loss)})
+    manifest = json.dumps(_manifest(ensemble, hashlib.sha256(data).hexdigest()), indent=1)
+    write_atomically(Path(folder) / TENSORS, data)
+    write_atomically(Path(folder) / MANIFEST, manifest.encode())
+
+
+def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
+    """The ensemble that `save_ensemble` wrote.
+
+    Raises:
+        InputError: a file is missing or damaged, or the arrays are not those that the manifest was written for.
+    """
+    manifest, tensors = Path(folder) / MANIFEST, Path(folder) / TENSORS
+    with located(manifest):
+        written = _read_manifest(manifest)
+        settings, runs, options = _described(written)
+    with located(tensors):
+        if _sha256(tensors) != written.get("sha256"):
+            raise InputError(f"is not the file that {MANIFEST} was written for: its SHA-256 differs")
+        arrays = safetensors_arrays(tensors, [_ARRAYS])
+        return Ensemble(settings, runs, Weights(arrays["W"], arrays["b"]), arrays["batch_loss"], options)
+
+
+def _manifest(ensemble: Ensemble, sha256: str) -> dict[str, Any]:
+    settings = list(dict.fromkeys(ensemble.settings))
+    number = {setting: i for i, setting in enumerate(settings)}
+    return {
+        "format": _FORMAT,
+        "versions": {package: version(package) for package in ("tegum", "torch", "numpy")},
+        "options": asdict(ensemble.options),
+        "settings": [setting_tables(setting) for setting in settings],
+        "setting_of_run": [number[setting] for setting in ensemble.settings],
+        "runs": list(ensemble.runs),
+        "sha256": sha256,
+    }
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not valid JSON: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+        raise InputError(f"is not an ensemble's manifest of format {_FORMAT}")
+    return manifest
+
+
+def _described(manifest: Mapping[str, Any]) -> tuple[tuple[Setting, ...], tuple[int, ...], Training]:
+    try:
+        settings = [setting_from_tables(tables) for tables in manifest["settings"]]
+        numbers = [whole("setting_of_run", i, 0, len(settings) - 1) for i in manifest["setting_of_run"]]
+        runs = [whole("runs", run, 0, _LARGEST_RUN) for run in manifest["runs"]]
+        return tuple(settings[i] for i in numbers), tuple(runs), Training(**manifest["options"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"is damaged: {error!r}") from error
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror or error}") from error

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
@@ -13,14 +14,16 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.empirical.plan import Training
-from tegum.theory.checks import whole
+from tegum.theory.checks import shown, whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.files import write_atomically
+from tegum.theory.files import write_atomically, write_json
 from tegum.theory.safetensor import safetensors_arrays
 from tegum.theory.setting import Setting, setting_from_tables, setting_tables
 from tegum.theory.weights import Weights
 
-MANIFEST, TENSORS = "ensemble.json", "ensemble.safetensors"
+MANIFEST = "ensemble.json"
+_TENSORS = "ensemble-{}.safetensors"  # the digits are of the SHA-256 of its content
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 1
 _LARGEST_RUN = 10**9
 _ARRAYS = ("W", "b", "batch_loss")
@@ -94,7 +97,9 @@ def holds_ensemble(folder: str | os.PathLike[str]) -> bool:
 
 
 def save_ensemble(folder: str | os.PathLike[str], ensemble: Ensemble) -> None:
-    """Write the ensemble as `ensemble.safetensors` (arrays) and then `ensemble.json` (everything else).
+    """Write the arrays as `ensemble-<digits of their SHA-256>.safetensors`, and then `ensemble.json`, which names them.
+
+    A kill at any moment leaves the folder's old ensemble or the new one; arrays that no manifest names are removed.
 
     Raises:
         InputError: a file cannot be written there.
@@ -103,9 +108,12 @@ def save_ensemble(folder: str | os.PathLike[str], ensemble: Ensemble) -> None:
 
     weights = ensemble.weights
     data = save({"W": weights.W, "b": weights.b, "batch_loss": np.ascontiguousarray(ensemble.batch_loss)})
-    manifest = json.dumps(_manifest(ensemble, hashlib.sha256(data).hexdigest()), indent=1)
-    write_atomically(Path(folder) / TENSORS, data)
-    write_atomically(Path(folder) / MANIFEST, manifest.encode())
+    sha256 = hashlib.sha256(data).hexdigest()
+    tensors = _tensors(folder, sha256)
+    write_atomically(tensors, data)
+    write_json(Path(folder) / MANIFEST, _manifest(ensemble, sha256))
+    for other in set(Path(folder).glob(_TENSORS.format("*"))) - {tensors}:
+        other.unlink()
 
 
 def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
@@ -114,15 +122,23 @@ def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
     Raises:
         InputError: a file is missing or damaged, or the arrays are not those that the manifest was written for.
     """
-    manifest, tensors = Path(folder) / MANIFEST, Path(folder) / TENSORS
+    manifest = Path(folder) / MANIFEST
     with located(manifest):
         written = _read_manifest(manifest)
         settings, runs, options = _described(written)
+        sha256 = str(written.get("sha256"))
+        tensors = _tensors(folder, sha256)
     with located(tensors):
-        if _sha256(tensors) != written.get("sha256"):
+        if _sha256(tensors) != sha256:
             raise InputError(f"is not the file that {MANIFEST} was written for: its SHA-256 differs")
         arrays = safetensors_arrays(tensors, [_ARRAYS])
         return Ensemble(settings, runs, Weights(arrays["W"], arrays["b"]), arrays["batch_loss"], options)
+
+
+def _tensors(folder: str | os.PathLike[str], sha256: str) -> Path:
+    if not _SHA256.fullmatch(sha256):
+        raise InputError(f"sha256 = {shown(sha256)} is no SHA-256 in hexadecimal digits")
+    return Path(folder) / _TENSORS.format(sha256[:16])
 
 
 def _manifest(ensemble: Ensemble, sha256: str) -> dict[str, Any]:

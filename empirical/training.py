@@ -15,22 +15,13 @@ from tegum.empirical.plan import Training
 from tegum.empirical.sampling import batches, numbers_per_block, run_generator
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
+from tegum.theory.loss.law import require_supported
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
 #: Called now and then with the number of run steps done and the number there are.
 Progress = Callable[[int, int], None]
 
-_SUPPORTED = {
-    "values": "uniform",
-    "law": "independent",
-    "tied": True,
-    "bias": True,
-    "activation": "none",
-    "readout": "relu",
-    "target": "identity",
-    "l1": 0.0,
-}
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
 _REPORTED_STEPS = 100  # over which batch_loss is averaged, and between two calls of progress
 #: Most numbers in a block of inputs. On a CPU more runs side by side are slower: they fall out of its caches.
@@ -193,9 +184,7 @@ def _check_runs(settings: Sequence[Setting], runs: Sequence[int]) -> None:
     if not settings or len(settings) != len(runs):
         raise InputError(f"{len(settings)} settings and {len(runs)} runs to train; each run needs one setting")
     for setting in settings:
-        for key, supported in _SUPPORTED.items():
-            if getattr(setting, key) != supported:
-                raise InputError(f"{key} = {shown(getattr(setting, key))} is not supported by training yet")
+        require_supported(setting)
         for key in ("count", "hidden"):
             if getattr(setting, key) != getattr(settings[0], key):
                 raise InputError(f"{key} = {getattr(setting, key)} and {getattr(settings[0], key)} cannot be mixed")

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-
 from cases import KINDS, exact_loss, exact_row, random_case, random_cases
+
 from tegum.theory.errors import InputError
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.loss.law import Law, law_of

@@ -10,7 +10,6 @@ import torch
 from tegum.empirical import training as training_module
 from tegum.empirical.ensemble import (
     MANIFEST,
-    TENSORS,
     Ensemble,
     concatenated,
     holds_ensemble,
@@ -168,7 +167,7 @@ def test_an_interrupt_passes_through():
 def test_an_unsupported_setting_is_refused_by_key(change):
     density = 0.5 if change.get("law") == "one-hot" else 0.1
     setting = Setting(count=2, hidden=1, density=density, **change)
-    with pytest.raises(InputError, match=f"^{next(iter(change))} = .* is not supported by training yet$"):
+    with pytest.raises(InputError, match=f"^{next(iter(change))} = .* is not supported yet"):
         train(setting, runs=1, steps=1)
 
 
@@ -199,10 +198,31 @@ def test_an_ensemble_survives_its_files(tmp_path, ensemble):
     loaded = load_ensemble(tmp_path / "new")
     assert_same_runs(loaded, ensemble)
     assert (loaded.options, loaded.seed) == (ensemble.options, SHORT.seed)
-    assert sorted(path.name for path in (tmp_path / "new").iterdir()) == [MANIFEST, TENSORS]
-    first = [(tmp_path / "new" / name).read_bytes() for name in (MANIFEST, TENSORS)]
+    first = {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()}
+    assert set(first) == {MANIFEST, arrays_of(tmp_path / "new").name}
     save_ensemble(tmp_path / "new", loaded)
-    assert [(tmp_path / "new" / name).read_bytes() for name in (MANIFEST, TENSORS)] == first
+    assert {path.name: path.read_bytes() for path in (tmp_path / "new").iterdir()} == first
+
+
+def arrays_of(folder):
+    (path,) = folder.glob("ensemble-*.safetensors")
+    return path
+
+
+def test_a_kill_while_saving_leaves_the_old_ensemble(tmp_path, ensemble, monkeypatch):
+    save_ensemble(tmp_path, ensemble)
+
+    def killed(path, content):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tegum.empirical.ensemble.write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        save_ensemble(tmp_path, taken(ensemble, [0, 1]))
+    assert_same_runs(load_ensemble(tmp_path), ensemble)
+    monkeypatch.undo()
+    save_ensemble(tmp_path, taken(ensemble, [0, 1]))
+    assert len(load_ensemble(tmp_path).runs) == 2
+    assert arrays_of(tmp_path).exists()
 
 
 def test_cells_put_together_are_the_ensemble(ensemble):
@@ -216,7 +236,7 @@ def test_cells_put_together_are_the_ensemble(ensemble):
 @pytest.mark.parametrize("damage", ["flipped", "cut", "missing", "of another ensemble"])
 def test_damaged_arrays_are_refused(tmp_path, ensemble, damage):
     save_ensemble(tmp_path, ensemble)
-    path = tmp_path / TENSORS
+    path = arrays_of(tmp_path)
     data = path.read_bytes()
     if damage == "flipped":
         path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
@@ -226,8 +246,8 @@ def test_damaged_arrays_are_refused(tmp_path, ensemble, damage):
         path.unlink()
     else:
         save_ensemble(tmp_path / "other", taken(ensemble, [0]))
-        path.write_bytes((tmp_path / "other" / TENSORS).read_bytes())
-    with pytest.raises(InputError, match=f"{TENSORS}: .*(SHA-256 differs|cannot be read)"):
+        path.write_bytes(arrays_of(tmp_path / "other").read_bytes())
+    with pytest.raises(InputError, match=f"{path.name}: .*(SHA-256 differs|cannot be read)"):
         load_ensemble(tmp_path)
 
 

@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 
 from tegum.theory.assignment import Assignment, assignments
-from tegum.theory.descent import descend
+from tegum.theory.descent import curvature_tolerance, descend
 from tegum.theory.errors import InputError
 from tegum.theory.factors import FittedFactor, fitted_factor
 from tegum.theory.geometry.factor import Factor
@@ -20,8 +20,6 @@ from tegum.theory.weights import Weights
 
 #: Ways to assign unlike features to a geometry's vertices beyond which it is refused rather than tried for hours.
 MOST_ASSIGNMENTS = 20_000
-#: A curvature above this times the largest importance × density counts as positive: finite and far above rounding.
-_POSITIVE = 1e-10
 
 
 @dataclass(frozen=True)
@@ -145,7 +143,7 @@ def _judged(fit: Fit, setting: Setting) -> Candidate:
     weights, law = assembled(fit, setting), law_of(setting)
     there = descend(weights.W[None], weights.b[None], law, steps=0)
     least = float(there.hessian_min[0])
-    stable = bool(there.converged[0]) and least > _POSITIVE * float((law.importance * law.density).max())
+    stable = bool(there.converged[0]) and least > float(curvature_tolerance(law)[0])
     return Candidate(
         **vars(fit), weights=weights, gradient_norm=float(there.gradient_norm[0]), hessian_min=least, stable=stable
     )

@@ -15,7 +15,7 @@ from tegum.theory.newton import minimise
 GRADIENT_TOLERANCE = 1e-12
 #: Biases below this are zero up to rounding; the curvature has a jump there.
 _ON_KINK = 1e-9
-_NUDGE = 1e-6
+_NUDGE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,17 @@ def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     return GRADIENT_TOLERANCE * (law.importance * law.density).sum(axis=1) / 3
 
 
+def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:
+    """10⁻⁸ × max_i I_i p_i, the curvature that counts as zero: rounding, and the nudges off a kink, stay below it."""
+    return 1e-8 * (law.importance * law.density).max(axis=1)
+
+
 def _least(W: np.ndarray, b: np.ndarray, hessian: np.ndarray, law: Law) -> float:
     """Least curvature of one member; on the kink of the empty input, b_i = 0, the least over its sides."""
     kinked = np.abs(b) < _ON_KINK
     if not kinked.any():
         return least_curvature(W, hessian)
-    theta = parameters(W[None], b[None])
+    theta = parameters(W[None], np.where(kinked, 0.0, b)[None])
     nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
     # A bias so much smaller than the nudge only chooses its side of the kink.
     side = _NUDGE**2 * parameters(np.zeros_like(W)[None], kinked[None].astype(float))

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from networkx import Graph
 
 #: Where the limit between zero and non-zero cosines is looked for in weights as training left them.  Below: training
-#: noise, a few hundredths at most.  Above: the catalogue's least non-zero cosine up to 10 vertices is 0.17
-#: (polygon-9); larger ones are read from their gap, which then is wider than that of the noise.
-_COSINE_WINDOW = (0.02, 0.2)
+#: noise, a few hundredths.  Above: the catalogue's small cosines (polygon-9: 0.17, polygon-11: 0.14, simplex-11: 0.09);
+#: those inside the window are read from their gap.
+_COSINE_WINDOW = (0.04, 0.16)
 #: The same for squared norms relative to the largest one: what a dropped feature keeps is 0.05 of the norm at most.
 _SQUARE_WINDOW = (0.0025, 0.1)
 

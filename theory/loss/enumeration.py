@@ -70,12 +70,13 @@ def _filled(G, b, density, importance, order: int, absolute: bool) -> RowLosses:
     loss, gradient = np.empty((models, rows)), np.empty((models, rows, features + 1))
     hessian = np.empty((models, rows, features + 1, features + 1) if order >= 2 else (models, 0, 0, 0))
 
-    def fill(part: slice) -> None:
-        fill_rows(
+    in_chunks(
+        models,
+        lambda part: fill_rows(
             G[part], b[part], density[part], importance[part], absolute,
             *tables.trie, tables.first, tables.pair, tables.triple,
             loss[part], gradient[part], hessian[part],
-        )  # fmt: skip
-
-    in_chunks(models, fill, _CHUNK)
+        ),
+        _CHUNK,
+    )  # fmt: skip
     return RowLosses(loss, gradient, hessian if order >= 2 else None)

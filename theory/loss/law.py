@@ -1,4 +1,4 @@
-"""The feature law as the loss kernels take it, and the check that a setting has an exact route here."""
+"""The feature law as the loss kernels take it, and the check that a setting is among those computed here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jaxtyping import Float
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
-#: The settings with an exact loss in this version.
+#: The settings with an exact loss, and with training, in this version.
 SUPPORTED = {
     "values": "uniform",
     "law": "independent",

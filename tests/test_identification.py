@@ -1,0 +1,152 @@
+"""Identification is invariant, survives training noise, proves itself, and does not flatter bent shapes."""
+
+import numpy as np
+import pytest
+
+from tegum.theory.geometry.factor import catalogue, polygon, regular_vectors
+from tegum.theory.geometry.identify import identify, identify_ensemble
+from tegum.theory.geometry.tegum import parse_geometry
+
+
+def model(name: str, random: np.random.Generator, noise: float = 0.0, spare: int = 1) -> np.ndarray:
+    """Weights of a geometry, rotated, permuted, scaled, with noise; dropped features keep a tiny vector."""
+    factors = parse_geometry(name).factors
+    hidden = sum(factor.dimension for factor in factors) + spare
+    W, row, column = np.zeros((hidden, sum(factor.vertices for factor in factors))), 0, 0
+    for factor in factors:
+        rows, columns = slice(row, row + factor.dimension), slice(column, column + factor.vertices)
+        if factor.dimension:
+            W[rows, columns] = regular_vectors(factor)
+        row, column = rows.stop, columns.stop
+    W = W + noise * random.normal(size=W.shape) / np.sqrt(hidden)
+    turn = np.linalg.qr(random.normal(size=(hidden, hidden)))[0]
+    return 10 ** random.uniform(-1, 1) * (turn @ W)[:, random.permutation(W.shape[1])]
+
+
+NAMES = [
+    "pentagon",
+    "2*digon + dropped",
+    "triangle + 2*dropped",
+    "digon + dedicated + 2*dropped",
+    "hexagon + triangle",
+    "pentagon + tetrahedron + digon + dedicated + dropped",
+    "polygon-7",
+    "simplex-4 + 3*digon",
+    "simplex-11",
+    "triangle + 2*merged-2",
+    "5*dropped",
+    "polygon-8 + merged-3",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_random_rotations_permutations_and_scales_keep_the_name(name, noise):
+    random = np.random.default_rng(11)
+    for _ in range(25):
+        W = model(name, random, noise)
+        if name == "5*dropped":
+            W = np.zeros_like(W)
+        found = identify(W)
+        assert found.geometry == name
+        assert sorted(v for factor in found.factors for v in factor.features) == list(range(W.shape[1]))
+        assert all(factor.distortion < max(1e-12, 4 * noise) for factor in found.factors)
+
+
+def test_the_vertex_map_is_a_certificate():
+    random = np.random.default_rng(12)
+    W = model("pentagon + triangle + dropped", random)
+    for factor in identify(W).factors:
+        if factor.dimension:
+            block = W[:, list(factor.features)]
+            G = block.T @ block
+            named = parse_geometry(factor.name).factors[0]
+            regular = regular_vectors(named).T @ regular_vectors(named)
+            np.testing.assert_allclose(G / G[0, 0], regular, atol=1e-12)
+
+
+def test_squares_and_octahedra_fall_into_digons():
+    square = np.array([[1.0, 0, -1, 0], [0, 1, 0, -1]])
+    assert identify(square).geometry == "2*digon"
+    assert identify(np.hstack([np.eye(3), -np.eye(3)])).geometry == "3*digon"
+
+
+def test_an_unequal_pair_is_a_digon_with_distortion():
+    for longer in (1.1, 1.5, 2.0):
+        found = identify(np.array([[1.0, -longer]]))
+        assert found.geometry == "digon"
+        # ‖G - g C‖/‖G‖ for G = [1 -l; -l l²], the best g being (1 + 2 l + l²)/4.
+        g = (1 + longer) ** 2 / 4
+        expected = np.sqrt((1 - g) ** 2 + 2 * (longer - g) ** 2 + (longer**2 - g) ** 2) / (1 + longer**2)
+        assert found.factors[0].distortion == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_bent_pentagon_keeps_its_name_and_shows_its_distortion():
+    angle = 2 * np.pi * np.arange(5) / 5
+    for bend in (0.02, 0.05, 0.1):
+        bent = angle + np.array([bend, -bend, 0, 0, 0])
+        found = identify(np.array([np.cos(bent), np.sin(bent)]))
+        assert found.geometry == "pentagon"
+        assert 0.3 * bend < found.factors[0].distortion < 2 * bend
+
+
+def test_what_is_far_from_regular_gets_no_regular_name_with_small_distortion():
+    random = np.random.default_rng(13)
+    angle = 2 * np.pi * np.arange(6) / 6
+    for _ in range(100):
+        moved = angle.copy()
+        moved[random.integers(6)] += random.choice([-1, 1]) * random.uniform(0.45, 0.6)
+        found = identify(np.array([np.cos(moved), np.sin(moved)]))
+        regular = found.geometry == "hexagon" and found.factors[0].distortion < 0.1
+        assert not regular
+
+
+def test_unknown_factors_get_the_same_digits_under_any_relabelling():
+    random = np.random.default_rng(14)
+    for _ in range(20):
+        W = random.normal(size=(3, 7))
+        first = identify(W, tolerance=1e-9).geometry
+        assert first.startswith("unknown-")
+        for _ in range(5):
+            turn = np.linalg.qr(random.normal(size=(3, 3)))[0]
+            assert identify((turn @ W)[:, random.permutation(7)], tolerance=1e-9).geometry == first
+
+
+def test_different_unknowns_get_different_digits():
+    random = np.random.default_rng(15)
+    names = {identify(random.normal(size=(3, 7)), tolerance=1e-9).geometry for _ in range(40)}
+    assert len(names) > 30
+
+
+def test_merged_features_and_their_antipode():
+    assert identify(np.array([[1.0, 0.8, 1.2]])).geometry == "merged-3"
+    assert identify(np.array([[1.0, 0.8, -1.0]])).geometry.startswith("unknown-")
+
+
+def test_catalogue_factors_have_signed_graphs_of_their_own():
+    """No two catalogue entries of up to 12 vertices share a name's graph, whatever their dimensions."""
+    found = [identify(regular_vectors(factor)).geometry for factor in catalogue(12, 11)]
+    assert found == [factor.name for factor in catalogue(12, 11)]
+
+
+def test_the_margin_tells_ambiguous_readings():
+    def tilted(*cosines):
+        return np.array([[1.0, *cosines], [0.0, *(np.sqrt(1 - c**2) for c in cosines)]])
+
+    clear, unclear = identify(tilted(0.01, -0.999)), identify(tilted(0.06, 0.11))
+    assert clear.margin < 0.05
+    assert 0.4 < unclear.margin < 1
+
+
+def test_explicit_tolerance_decides():
+    tilted = np.array([[1.0, -1.0, 0.05], [0.0, 0.0, 1.0]])
+    assert identify(tilted, tolerance=0.1).geometry == "digon + dedicated"
+    assert identify(tilted, tolerance=0.01).geometry.startswith("unknown-")
+
+
+def test_a_thousand_models_take_seconds():
+    random = np.random.default_rng(16)
+    W = np.stack([model("pentagon", random, 0.02) for _ in range(1000)])
+    found = identify_ensemble(W)
+    assert {one.geometry for one in found} == {"pentagon"}
+    assert identify(regular_vectors(polygon(5))).factors[0].distortion < 1e-15

@@ -65,7 +65,7 @@ def population_loss(weights: Weights, setting: Setting, method: str = "auto") ->
     >>> round(population_loss(pair, Setting(count=2, hidden=1, density=0.3)).loss, 12)  # p²/3
     0.03
     """
-    _check_shape(weights, setting)
+    check_shape(weights, setting)
     W = weights.W.reshape(-1, *weights.W.shape[-2:])
     b = weights.b.reshape(-1, setting.count)
     method = _route(method, setting.count)
@@ -108,7 +108,7 @@ def _route(method: str, features: int) -> str:
     return method
 
 
-def _check_shape(weights: Weights, setting: Setting) -> None:
+def check_shape(weights: Weights, setting: Setting) -> None:
     hidden, features = weights.W.shape[-2:]
     if (hidden, features) != (setting.hidden, setting.count):
         raise InputError(

@@ -1,0 +1,127 @@
+"""Every number of a report as plain data, ready for JSON: full precision, null where there is no number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import isfinite
+from typing import Any
+
+from tegum.compare.agreement import agreement
+from tegum.compare.report.provenance import versions
+from tegum.compare.study import Curve, Study
+from tegum.compare.verdict import Comparison, Verdict
+from tegum.empirical.plan import plan_id, plan_tables
+from tegum.theory.geometry.identify import Identity
+from tegum.theory.search import Optimum
+from tegum.theory.setting import content_id, setting_tables
+from tegum.theory.weights import Weights
+
+#: Raised when a key changes its meaning.
+FORMAT = 1
+Data = dict[str, Any]
+
+
+def study_data(study: Study, command: str) -> Data:
+    """All of a study."""
+    options = study.ensemble.options
+    batches = study.ensemble.batch_loss.tolist()
+    runs = iter(zip(study.ensemble.runs, batches, strict=True))
+    return {
+        **_head("study", command),
+        "id": plan_id(study.plan),
+        "plan": plan_tables(study.plan),
+        "axis": {"key": study.plan.axes[0].key, "values": list(study.plan.axes[0].values)},
+        "training": {"seed": study.ensemble.seed, "device": options.device},
+        "agreement": agreement(study),
+        "boundaries": [asdict(one) | {"between": list(one.between)} for one in study.boundaries],
+        "curves": [_curve(one) for one in study.curves],
+        "cells": [
+            {"value": value, **_comparison(one, [next(runs) for _ in one.verdicts])}
+            for value, one in zip(study.plan.axes[0].values, study.comparisons, strict=True)
+        ],
+    }
+
+
+def comparison_data(comparison: Comparison, command: str) -> Data:
+    """All of a comparison of one setting."""
+    runs = [(run, None) for run in range(len(comparison.verdicts))]
+    return {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
+
+
+def _head(kind: str, command: str) -> Data:
+    return {"format": FORMAT, "kind": kind, "command": command, "versions": versions()}
+
+
+def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]) -> Data:
+    return {
+        "setting": setting_tables(comparison.setting),
+        "setting_id": content_id(comparison.setting),
+        "optimum": _optimum(comparison.optimum),
+        "best": comparison.verdicts.index(comparison.best),
+        "fraction": comparison.fraction,
+        "runs": [_run(comparison, place, run, batch_loss) for place, (run, batch_loss) in enumerate(runs)],
+    }
+
+
+def _optimum(optimum: Optimum) -> Data:
+    keys = ("loss", "error", "gradient_norm", "hessian_min", "starts", "hits", "converged")
+    return {
+        "geometry": optimum.geometry,
+        **{key: _number(getattr(optimum, key)) for key in keys},
+        "identity": _identity(optimum.identity),
+        **_weights(optimum.weights),
+    }
+
+
+def _run(comparison: Comparison, place: int, run: int, batch_loss: float | None) -> Data:
+    verdict = comparison.verdicts[place]
+    polished = Weights(comparison.polished.W[place], comparison.polished.b[place])
+    return {
+        "run": run,
+        "geometry": verdict.geometry,
+        "verdict": verdict.kind,
+        "matches": verdict.matches,
+        **{key: _number(getattr(verdict, key)) for key in ("loss", "error", "gap")},
+        "batch_loss": _number(batch_loss),
+        "vertex_map": None if verdict.vertex_map is None else list(verdict.vertex_map),
+        "learned": _identity(verdict.learned),
+        **_weights(Weights(comparison.weights.W[place], comparison.weights.b[place])),
+        "polished": _polished(verdict) | _weights(polished),
+    }
+
+
+def _polished(verdict: Verdict) -> Data:
+    keys = ("polished_loss", "moved", "gradient_norm", "hessian_min")
+    numbers = {key.removeprefix("polished_"): _number(getattr(verdict, key)) for key in keys}
+    return numbers | {"identity": _identity(verdict.identity)}
+
+
+def _identity(identity: Identity) -> Data:
+    factors = [
+        {
+            "name": one.name,
+            "dimension": one.dimension,
+            "features": list(one.features),
+            "distortion": _number(one.distortion),
+        }
+        for one in identity.factors
+    ]
+    return {"geometry": identity.geometry, "margin": _number(identity.margin), "factors": factors}
+
+
+def _weights(weights: Weights) -> Data:
+    return {"W": weights.W.tolist(), "b": weights.b.tolist()}
+
+
+def _curve(curve: Curve) -> Data:
+    return {
+        "geometry": curve.geometry,
+        "values": list(curve.values),
+        "losses": [_number(loss) for loss in curve.losses],
+        "stable": list(curve.stable),
+    }
+
+
+def _number(value: float | None) -> float | None:
+    return value if value is not None and isfinite(value) else None

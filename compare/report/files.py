@@ -1,0 +1,23 @@
+"""The files of a report, in an order in which the last one says that all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tegum.compare.report.picture import Picture
+from tegum.theory.files import write_atomically, write_json
+
+
+def write_report(
+    folder: Path, pictures: Sequence[Picture], texts: Mapping[str, bytes], data: Mapping[str, Any]
+) -> Path:
+    """Write figures, texts by their place in the folder, and last the numbers; the path of the page."""
+    for one in pictures:
+        write_atomically(folder / "figures" / f"{one.name}.svg", one.svg)
+        write_atomically(folder / "figures" / f"{one.name}.pdf", one.pdf)
+    for place, text in texts.items():
+        write_atomically(folder / place, text)
+    write_json(folder / "report.json", dict(data))
+    return folder / "report.html"

@@ -1,0 +1,55 @@
+"""The figures of a study, each drawn once and saved twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from tegum.compare.report.arrangements import arrangements_figure
+from tegum.compare.report.axis import axis_name
+from tegum.compare.report.basins import basins_figure
+from tegum.compare.report.captions import (
+    arrangements_alt,
+    arrangements_caption,
+    basins_alt,
+    basins_caption,
+    losses_alt,
+    losses_caption,
+    overview_caption,
+)
+from tegum.compare.report.chart import chart
+from tegum.compare.report.losses import losses_figure
+from tegum.compare.report.overview import overview_figure
+from tegum.compare.report.panel import best_panels
+from tegum.compare.report.picture import Picture, picture
+from tegum.compare.report.style import Look, drawing, is_named, looks
+from tegum.compare.study import Study
+
+
+def study_looks(study: Study) -> dict[str, Look]:
+    """Looks of the geometries that are predicted, in the order of the axis, then of those learned, commonest first."""
+    along = sorted(zip(study.plan.axes[0].values, study.comparisons, strict=True), key=lambda pair: pair[0])
+    learned = Counter(verdict.geometry for _, cell in along for verdict in cell.verdicts)
+    named = [name for name, _ in learned.most_common() if is_named(name)]
+    return looks([cell.optimum.geometry for _, cell in along] + named)
+
+
+def study_pictures(study: Study, known: Mapping[str, Look]) -> dict[str, Picture]:
+    """Overview (losses over arrangements), losses, arrangements and basins, by name."""
+    shown, panels = chart(study, known), best_panels(study, known)
+    losses, arrangements = losses_caption(study, shown, known), arrangements_caption(study, panels)
+    axis = axis_name(study.plan.axes[0].key, math=True)
+    words = f"learned (colour) over predicted (grey); {axis}; runs that match"
+    with drawing():
+        pictures = [
+            picture(
+                overview_figure(shown, panels, study.boundaries, known),
+                name="overview",
+                alt=f"{losses_alt(study)} {arrangements_alt(panels)}",
+                caption=overview_caption(losses, arrangements, panels),
+            ),
+            picture(losses_figure(shown, study.boundaries, known), "losses", losses_alt(study), losses),
+            picture(arrangements_figure(panels, words, known), "arrangements", arrangements_alt(panels), arrangements),
+            picture(basins_figure(study, known), "basins", basins_alt(study), basins_caption(study)),
+        ]
+    return {one.name: one for one in pictures}

@@ -1,0 +1,160 @@
+"""What a report says in words, computed from its numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from tegum.compare.report.axis import axis_name, axis_symbol
+from tegum.compare.report.numerals import brief, counted, percent
+from tegum.compare.report.style import is_named
+from tegum.compare.study import Study
+from tegum.compare.verdict import VERDICTS, Comparison, Verdict
+from tegum.theory.phases import Boundary
+from tegum.theory.setting import Setting
+
+Cell = dict[str, Any]
+
+
+def study_title(study: Study) -> str:
+    """`5 features in 2 dimensions, density p from 0.01 to 0.6`."""
+    axis = study.plan.axes[0]
+    low, high = min(axis.values), max(axis.values)
+    reach = f"= {low:g}" if low == high else f"from {low:g} to {high:g}"
+    return f"{_shape(study.plan.setting)}, {axis_name(axis.key)} {reach}"
+
+
+def study_summary(study: Study, cells: Sequence[Cell]) -> str:
+    """The whole study in one paragraph."""
+    found = sum(cell["best_matches"] for cell in cells)
+    agree = f"all {len(cells)} cells" if found == len(cells) > 1 else f"{found} of {counted(len(cells), 'cell')}"
+    runs, matching = sum(cell["runs"] for cell in cells), sum(cell["matching"] for cell in cells)
+    sentences = [
+        f"The exact theory predicted the best arrangement of {_shape(study.plan.setting)} at "
+        f"{counted(len(cells), 'value')} of the {axis_name(study.plan.axes[0].key)}, and "
+        f"{counted(study.plan.training.runs, 'model')} were trained at each.",
+        f"In {agree} the best run, the one with the lowest exact loss, is the predicted "
+        f"optimum; of all {counted(runs, 'run')}, {matching} ({percent(matching / runs)}) are.",
+        *(_crossing(one) for one in study.boundaries),
+    ]
+    if not study.boundaries:
+        names = list(dict.fromkeys(cell["predicted"] for cell in cells))
+        sentences.append(f"The predicted optimum is {' or '.join(names)}; no boundary was found between the values.")
+    return " ".join(sentences)
+
+
+def failures(study: Study, cells: Sequence[Cell]) -> list[str]:
+    """One sentence for each cell whose best run is not the predicted optimum: what it is, and what that means."""
+    return [_failure(study.plan.axes[0].key, cell) for cell in cells if not cell["best_matches"]]
+
+
+def study_doubts(study: Study) -> list[str]:
+    """What a careful reader should know before relying on the predictions."""
+    key = study.plan.axes[0].key
+    pairs = zip(study.plan.axes[0].values, study.comparisons, strict=True)
+    found = [f"At {axis_symbol(key)} = {value:.6g}: {doubt}" for value, cell in pairs for doubt in doubts(cell)]
+    return found + _missing_boundaries(study)
+
+
+def doubts(comparison: Comparison) -> list[str]:
+    """Doubts about one prediction."""
+    optimum = comparison.optimum
+    better = sum(verdict.kind == "better" for verdict in comparison.verdicts)
+    found = []
+    if better:
+        found.append(
+            f"{counted(better, 'run')} came to rest below the predicted optimum, so the search missed something; "
+            "repeat it with more starts."
+        )
+    if optimum.hits == 1 and optimum.starts > 1:
+        found.append(f"only one of {optimum.starts} starts of the search found the optimum; repeat it with more.")
+    if not is_named(optimum.geometry):
+        found.append(f"the predicted optimum, {optimum.geometry}, is in no catalogue.")
+    if optimum.hessian_min < 0:
+        found.append(f"the predicted optimum has a direction of negative curvature, {brief(optimum.hessian_min)}.")
+    return found
+
+
+def comparison_title(comparison: Comparison) -> str:
+    """`5 features in 2 dimensions, density 0.1`."""
+    densities = sorted(set(comparison.setting.density))
+    density = " to ".join(f"{value:g}" for value in dict.fromkeys((densities[0], densities[-1])))
+    return f"{_shape(comparison.setting)}, density {density}"
+
+
+def verdict_sentence(comparison: Comparison) -> str:
+    """The verdict in one sentence."""
+    best, optimum, count = comparison.best, comparison.optimum, len(comparison.verdicts)
+    if count == 1:
+        return f"The learned model {_is(best, comparison)}."
+    matching = sum(verdict.matches for verdict in comparison.verdicts)
+    return (
+        f"{matching} of {count} runs ({percent(matching / count)}) are the predicted optimum, {optimum.geometry}; "
+        f"the best run {_is(best, comparison)}."
+    )
+
+
+def verdict_counts(verdicts: Iterable[Verdict]) -> list[tuple[str, int, str]]:
+    """Each kind of verdict that was given: its name, how often, and what it means."""
+    counts = Counter(verdict.kind for verdict in verdicts)
+    return [(kind, counts[kind], meaning) for kind, meaning in VERDICTS.items() if counts[kind]]
+
+
+def _is(verdict: Verdict, comparison: Comparison) -> str:
+    above = _above(verdict.gap, comparison.optimum.loss)
+    if verdict.matches:
+        return f"is the predicted optimum, {verdict.geometry}, with an exact loss {above}"
+    learned = _differing(verdict.geometry, comparison.optimum.geometry)
+    return (
+        f"is {learned} where {comparison.optimum.geometry} was predicted ({verdict.kind}: "
+        f"{VERDICTS[verdict.kind]}), with an exact loss {above}"
+    )
+
+
+def _differing(learned: str, predicted: str) -> str:
+    """A geometry that is not the predicted optimum, though it may have the same name."""
+    return learned if learned != predicted else f"another {learned}"
+
+
+def _above(gap: float, optimum: float) -> str:
+    side = "above" if gap >= 0 else "below"
+    relative = f" ({percent(abs(gap) / optimum)})" if optimum > 0 else ""
+    return f"{brief(abs(gap))}{relative} {side} the optimum's"
+
+
+def _failure(key: str, cell: Cell) -> str:
+    near = ", close to a boundary where the losses hardly differ" if cell["near_boundary"] else ""
+    learned, kind = _differing(cell["best"], cell["predicted"]), cell["best_verdict"]
+    return (
+        f"At {axis_symbol(key)} = {cell['value']:.6g}{near}: predicted {cell['predicted']}, but the best of "
+        f"{counted(cell['runs'], 'run')} is {learned}, its exact loss {_above(cell['gap'], cell['optimum'])}. "
+        f"Verdict: {kind}, {VERDICTS[kind]}. {counted(cell['matching'], 'run')} of {cell['runs']} found the optimum."
+    )
+
+
+def _crossing(one: Boundary) -> str:
+    order = {1: "first", 2: "second"}[one.order]
+    return (
+        f"At {axis_name(one.axis)} = {one.decimal} the predicted optimum changes from {one.below} to {one.above}, "
+        f"a {order}-order transition."
+    )
+
+
+def _missing_boundaries(study: Study) -> list[str]:
+    """Neighbouring values whose optima differ without a boundary between them."""
+    axis = study.plan.axes[0]
+    along = sorted(zip(axis.values, study.comparisons, strict=True), key=lambda pair: pair[0])
+    found = []
+    for (low, one), (high, other) in zip(along[:-1], along[1:], strict=True):
+        names = one.optimum.geometry, other.optimum.geometry
+        if names[0] != names[1] and not any(low <= boundary.value <= high for boundary in study.boundaries):
+            found.append(
+                f"Between {axis_symbol(axis.key)} = {low:.6g} and {high:.6g} the predicted optimum changes from "
+                f"{names[0]} to {names[1]}, but no boundary could be computed."
+            )
+    return found
+
+
+def _shape(setting: Setting) -> str:
+    return f"{counted(setting.count, 'feature')} in {counted(setting.hidden, 'dimension')}"

@@ -1,0 +1,183 @@
+"""The study: theory over an axis, training and comparison in one, resumable at every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from tegum.compare.verdict import Comparison, compare_all
+from tegum.empirical.ensemble import Ensemble, concatenated, holds_ensemble, load_ensemble, save_ensemble
+from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
+from tegum.empirical.training import train_cells
+from tegum.theory.candidates import candidates
+from tegum.theory.errors import InputError
+from tegum.theory.files import write_json
+from tegum.theory.phases import Boundary, boundary
+from tegum.theory.search import Optimum, optimum
+from tegum.theory.setting import Setting, content_id, with_axis
+from tegum.theory.weights import Weights
+
+#: Starts of the search at each value of the axis.
+STARTS = 64
+#: Points at which the candidates' curves are drawn.
+_CURVE_POINTS = 60
+#: Candidates whose loss is never within this factor of the best one's are left out of the curves.
+_WORTH_DRAWING = 4.0
+#: Runs trained side by side: few enough that an interruption loses little, many enough to share each step's overhead.
+_RUNS_AT_ONCE = 128
+
+#: Told the stage, the work done and the work there is.
+Progress = Callable[[str, int, int], object]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Optimised loss of one geometry along the axis.
+
+    Attributes:
+        geometry: its name.
+        values: points of the axis.
+        losses: exact loss at each, NaN where the geometry has no critical point of its type.
+        stable: whether it is a local minimum there.
+    """
+
+    geometry: str
+    values: tuple[float, ...]
+    losses: tuple[float, ...]
+    stable: tuple[bool, ...]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A finished study.
+
+    Attributes:
+        plan: with exactly one axis.
+        comparisons: one for each value of the axis, learned runs against the predicted optimum.
+        curves: of the catalogue's candidates, best first (by the least ratio of their loss to the best one's).
+        boundaries: between the predicted optima of neighbouring values, in the order of the axis.
+        ensemble: all runs, value by value.
+    """
+
+    plan: Plan
+    comparisons: tuple[Comparison, ...]
+    curves: tuple[Curve, ...]
+    boundaries: tuple[Boundary, ...]
+    ensemble: Ensemble
+
+
+def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, done, total: None) -> Study:
+    """Predict, train and compare along one axis; run again on the same folder to resume.
+
+    Args:
+        plan: a setting, one axis, and how to train.
+        folder: keeps the plan and every trained cell; what is there already is not trained again.
+        progress: told the stage ("theory", "training", "comparison"), the work done and the work there is.
+
+    Returns:
+        `Study`.  The same plan gives the same study, interrupted or not.
+
+    Raises:
+        InputError: not exactly one axis, a folder that holds another plan, or a setting that is not supported.
+    """
+    if len(plan.axes) != 1:
+        raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")
+    settings, folder = cells(plan), Path(folder)
+    _claim(folder, plan)
+    optima = _optima(settings, progress)
+    curves = tuple(_curves(plan, progress))
+    boundaries = tuple(_boundaries(plan, optima))
+    ensembles = _trained(plan, settings, folder, progress)
+    weights = [ensemble.weights for ensemble in ensembles]
+    total = sum(len(one.b) for one in weights)
+    done = 0
+
+    def advance(models: int) -> None:
+        nonlocal done
+        done += models
+        progress("comparison", done, total)
+
+    comparisons = compare_all(settings, weights, optima, advance)
+    return Study(plan, tuple(comparisons), curves, boundaries, concatenated(ensembles))
+
+
+def _claim(folder: Path, plan: Plan) -> None:
+    """Write the plan into an empty folder, or see that the folder is this plan's."""
+    note = folder / "plan.json"
+    if note.exists():
+        if plan_id(plan) not in note.read_text(errors="replace"):
+            raise InputError(f"{folder} holds the study of another plan; choose another folder or remove it")
+        return
+    write_json(note, {"id": plan_id(plan), "plan": plan_tables(plan)})
+
+
+def _optima(settings: Sequence[Setting], progress: Progress) -> list[Optimum]:
+    found = []
+    for setting in settings:
+        found.append(optimum(setting, STARTS))
+        progress("theory", len(found), len(settings))
+    return found
+
+
+def _curves(plan: Plan, progress: Progress) -> Iterator[Curve]:
+    """Curves of the candidates that come near the best one somewhere on the axis."""
+    values = _fine_values(plan.axes[0].values)
+    losses: dict[str, np.ndarray] = {}
+    stable: dict[str, np.ndarray] = {}
+    for k, value in enumerate(values):
+        for one in candidates(with_axis(plan.setting, plan.axes[0].key, value)):
+            losses.setdefault(one.geometry, np.full(len(values), np.nan))[k] = one.loss
+            stable.setdefault(one.geometry, np.zeros(len(values), dtype=bool))[k] = one.stable
+        progress("curves", k + 1, len(values))
+    best = np.nanmin(np.array(list(losses.values())), axis=0)
+    ratio = {geometry: float(np.nanmin(loss / best)) for geometry, loss in losses.items()}
+    for geometry in sorted(ratio, key=lambda name: ratio[name]):
+        if ratio[geometry] <= _WORTH_DRAWING:
+            yield Curve(geometry, values, tuple(losses[geometry].tolist()), tuple(stable[geometry].tolist()))
+
+
+def _fine_values(values: Sequence[float]) -> tuple[float, ...]:
+    """Points between the ends of the axis, evenly spaced on a logarithmic scale where the axis spans a decade."""
+    low, high = min(values), max(values)
+    if low == high:
+        return (low,)
+    spaced = np.geomspace if low > 0 and high / low >= 10 else np.linspace
+    return tuple(np.clip(spaced(low, high, _CURVE_POINTS), low, high).tolist())
+
+
+def _boundaries(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
+    """The crossing between each two neighbouring values whose optima differ in geometry, where both have names."""
+    axis = plan.axes[0]
+    along = sorted(zip(axis.values, optima, strict=True), key=lambda pair: pair[0])
+    for (low, one), (high, other) in pairwise(along):
+        if one.geometry != other.geometry and "unknown-" not in one.geometry + other.geometry:
+            yield boundary(plan.setting, (one.geometry, other.geometry), axis.key, low, high)
+
+
+def _trained(plan: Plan, settings: Sequence[Setting], folder: Path, progress: Progress) -> list[Ensemble]:
+    """One ensemble for each cell: those in the folder, and the others trained, a few cells side by side."""
+    homes = [folder / "runs" / content_id(setting) for setting in settings]
+    missing = [k for k, home in enumerate(homes) if not holds_ensemble(home)]
+    at_once = max(1, _RUNS_AT_ONCE // plan.training.runs)
+    total = len(settings) * plan.training.steps
+    for first in range(0, len(missing), at_once):
+        group = missing[first : first + at_once]
+        before = (len(settings) - len(missing) + first) * plan.training.steps
+
+        def report(done: int, whole: int, before: int = before, cells_here: int = len(group)) -> None:
+            progress("training", before + done * cells_here * plan.training.steps // whole, total)
+
+        together = train_cells([settings[k] for k in group], plan.training, report)
+        for place, k in enumerate(group):
+            save_ensemble(homes[k], _cell(together, place, plan.training.runs))
+    return [load_ensemble(home) for home in homes]
+
+
+def _cell(ensemble: Ensemble, place: int, runs: int) -> Ensemble:
+    part = slice(place * runs, (place + 1) * runs)
+    weights = Weights(ensemble.weights.W[part], ensemble.weights.b[part])
+    return Ensemble(ensemble.settings[part], ensemble.runs[part], weights, ensemble.batch_loss[part], ensemble.options)

@@ -1,0 +1,209 @@
+"""The verdict: what comparing learned weights with the predicted optimum says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tegum.compare.polish import Polished, polish
+from tegum.theory.descent import curvature_tolerance
+from tegum.theory.geometry.identify import Identity, identify
+from tegum.theory.geometry.isomorphism import isomorphism
+from tegum.theory.geometry.overlap import overlap_graph
+from tegum.theory.loss.law import joined, law_of
+from tegum.theory.loss.population import PopulationLoss, population_loss
+from tegum.theory.search import CRITICAL_TOLERANCE, SAME_LOSS, Optimum, optimum, require_enumerable
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
+
+#: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share had not come
+#: to rest: what training noise leaves at the end of a schedule is well below it.
+AT_REST = 0.05
+
+VERDICTS = {
+    "optimum": "the geometry and the loss of the predicted optimum",
+    "local optimum": "a minimum of the exact loss with a named geometry, above the optimum",
+    "saddle": "a critical point from which the exact loss still falls",
+    "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
+    "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
+    "better": "a loss below the predicted optimum's: an error or a discovery, to be searched again",
+}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One learned model against the prediction.
+
+    Attributes:
+        kind: a key of `VERDICTS`.
+        loss, error: exact population loss of the learned weights as they are, and the bound on its numerical error.
+        gap: loss - optimum's loss.
+        identity: geometry of the critical point that the weights were close to.
+        learned: geometry of the weights as they are, read with a tolerance from their own gaps.
+        polished_loss, moved, gradient_norm, hessian_min: of that critical point (see `polish.Polished`).
+        vertex_map: the feature of the predicted optimum that each learned feature plays, an isomorphism of the two
+            overlap graphs (features with their density and importance); None where there is none.
+    """
+
+    kind: str
+    loss: float
+    error: float
+    gap: float
+    identity: Identity
+    learned: Identity
+    polished_loss: float
+    moved: float
+    gradient_norm: float
+    hessian_min: float
+    vertex_map: tuple[int, ...] | None
+
+    @property
+    def geometry(self) -> str:
+        """Name of the critical point's geometry."""
+        return self.identity.geometry
+
+    @property
+    def matches(self) -> bool:
+        """Whether the learned model is the predicted optimum, up to rotation and relabelling."""
+        return self.kind == "optimum"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An ensemble of one setting against the setting's predicted optimum.
+
+    Attributes:
+        setting: the objective.
+        optimum: the prediction.
+        weights: learned, [runs, hidden, features].
+        polished: the critical points they were close to.
+        verdicts: one for each run.
+    """
+
+    setting: Setting
+    optimum: Optimum
+    weights: Weights
+    polished: Weights
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def best(self) -> Verdict:
+        """The run with the lowest exact loss."""
+        return min(self.verdicts, key=lambda verdict: verdict.loss)
+
+    @property
+    def fraction(self) -> float:
+        """Share of runs that match the prediction."""
+        return sum(verdict.matches for verdict in self.verdicts) / len(self.verdicts)
+
+
+def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0) -> Comparison:
+    """Compare learned weights with the best weights that the exact theory finds.
+
+    Args:
+        weights: one model or an ensemble, trained by anybody, for this setting.
+        setting: the objective they were trained on.
+        starts, seed: of the search for the optimum.
+
+    Returns:
+        `Comparison`, with one `Verdict` for each model.
+
+    Raises:
+        InputError: weights of another shape, or a setting without an exact route here.
+
+    Validity: invariant under rotation of the hidden space and relabelling of features that are alike.
+    """
+    require_enumerable(setting)
+    population_loss(weights, setting)  # refuses what does not fit before the search starts
+    return compare_all([setting], [weights], [optimum(setting, starts, seed)])[0]
+
+
+def compare_all(
+    settings: Sequence[Setting],
+    ensembles: Sequence[Weights],
+    optima: Sequence[Optimum],
+    advance: Callable[[int], object] = lambda models: None,
+) -> list[Comparison]:
+    """Compare one ensemble for each setting with that setting's optimum.
+
+    Args:
+        settings, ensembles, optima: of equal length, all of one shape.
+        advance: told the number of models finished, for progress.
+    """
+    models = [weights if weights.W.ndim == 3 else Weights(weights.W[None], weights.b[None]) for weights in ensembles]
+    polished = _polished_together(settings, models)
+    found = []
+    for setting, weights, there, best in zip(settings, models, polished, optima, strict=True):
+        exact = population_loss(weights, setting)
+        verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
+        found.append(Comparison(setting, best, weights, there.weights, verdicts))
+        advance(len(verdicts))
+    return found
+
+
+def _polished_together(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:
+    """Polish all ensembles in one batch and hand each its part."""
+    law = joined([law_of(setting, len(weights.b)) for setting, weights in zip(settings, models, strict=True)])
+    together = Weights(np.concatenate([one.W for one in models]), np.concatenate([one.b for one in models]))
+    rest = polish(together, law)
+    ends = np.cumsum([len(one.b) for one in models])
+    return [_part(rest, slice(end - len(one.b), end)) for one, end in zip(models, ends, strict=True)]
+
+
+def _part(rest: Polished, part: slice) -> Polished:
+    scalars = (rest.loss, rest.moved, rest.gradient_norm, rest.hessian_min, rest.converged)
+    return Polished(Weights(rest.weights.W[part], rest.weights.b[part]), *(values[part] for values in scalars))
+
+
+def _verdict(
+    setting: Setting, weights: Weights, exact: PopulationLoss, there: Polished, best: Optimum, run: int
+) -> Verdict:
+    loss, error = float(np.asarray(exact.loss)[run]), float(np.asarray(exact.error)[run])
+    identity = identify(there.weights.W[run], tolerance=CRITICAL_TOLERANCE)
+    polished_loss, curvature = float(there.loss[run]), float(there.hessian_min[run])
+    vertex_map = _vertex_map(setting, there.weights.W[run], best)
+    tolerance = float(curvature_tolerance(law_of(setting))[0])
+    kind = _kind(loss, polished_loss, curvature, tolerance, bool(there.converged[run]), identity, vertex_map, best)
+    return Verdict(
+        kind=kind,
+        loss=loss,
+        error=error,
+        gap=loss - best.loss,
+        identity=identity,
+        learned=identify(weights.W[run]),
+        polished_loss=polished_loss,
+        moved=float(there.moved[run]),
+        gradient_norm=float(there.gradient_norm[run]),
+        hessian_min=curvature,
+        vertex_map=vertex_map,
+    )
+
+
+def _kind(
+    loss: float,
+    polished_loss: float,
+    curvature: float,
+    tolerance: float,
+    converged: bool,
+    identity: Identity,
+    vertex_map: tuple[int, ...] | None,
+    best: Optimum,
+) -> str:
+    same_loss = abs(polished_loss - best.loss) <= SAME_LOSS * best.loss + best.error
+    if not converged or loss > (1 + AT_REST) * polished_loss + best.error:
+        return "unconverged"
+    if vertex_map is not None and same_loss:
+        return "optimum"
+    if polished_loss < best.loss and not same_loss:
+        return "better"
+    if curvature < -tolerance:
+        return "saddle"
+    return "unidentified" if "unknown-" in identity.geometry else "local optimum"
+
+
+def _vertex_map(setting: Setting, W: np.ndarray, best: Optimum) -> tuple[int, ...] | None:
+    kinds = tuple(zip(setting.density, setting.importance, strict=True))
+    graphs = (overlap_graph(one, CRITICAL_TOLERANCE, colors=kinds) for one in (W, best.weights.W))
+    return isomorphism(*graphs)

@@ -25,7 +25,7 @@ HOME = {
     "candidates": "tegum.theory.candidates",
     "boundary": "tegum.theory.phases",
     "train": "tegum.empirical.training",
-    "identify": "tegum.compare.identify",
+    "identify": "tegum.theory.geometry.identify",
     "study": "tegum.compare.study",
 }
 

@@ -1,0 +1,1 @@
+../../tegum/commands.py

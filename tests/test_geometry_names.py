@@ -5,7 +5,7 @@ import pytest
 
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import catalogue, factor_named, regular_cosines, regular_vectors
-from tegum.theory.geometry.overlap import overlap_graph
+from tegum.theory.geometry.overlap import networkx_graph, overlap_graph
 from tegum.theory.geometry.tegum import geometries, name, parse_geometry
 
 NAMES = [
@@ -63,8 +63,6 @@ def test_regular_arrangements(factor):
 def test_catalogue_factors_are_indecomposable(factor):
     from networkx import is_connected
 
-    from tegum.theory.geometry.overlap import networkx_graph
-
     assert is_connected(networkx_graph(overlap_graph(regular_vectors(factor), 1e-9)))
 
 
@@ -90,3 +88,20 @@ def test_geometries_of_five_features_in_two_dimensions():
     }
     assert all(sum(f.vertices for f in one.factors) == 6 for one in geometries(6, 4))
     assert all(sum(f.dimension for f in one.factors) <= 4 for one in geometries(6, 4))
+
+
+@pytest.mark.parametrize("factor", catalogue(12, 11), ids=lambda factor: factor.name)
+def test_symmetries_of_the_signed_graph_keep_the_regular_cosines(factor):
+    # Hence every vertex map that proves an identification gives the same distortion.
+    from networkx.algorithms.isomorphism import GraphMatcher
+
+    cosines = regular_cosines(factor)
+    if factor.vertices == factor.dimension + 1:  # a simplex: any relabelling keeps its two values
+        assert len(np.unique(cosines)) == 2
+        return
+    graph = networkx_graph(overlap_graph(regular_vectors(factor), 1e-9))
+    matcher = GraphMatcher(graph, graph, edge_match=lambda one, other: one["sign"] == other["sign"])
+    maps = [[one[v] for v in range(factor.vertices)] for one in matcher.isomorphisms_iter()]
+    assert len(maps) == 2 * factor.vertices
+    for one in maps:
+        np.testing.assert_allclose(cosines[np.ix_(one, one)], cosines, rtol=0, atol=1e-15)

@@ -1,17 +1,17 @@
 """Isomorphism is decided, not guessed: every map is verified, and near misses are told apart."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pytest
 
-from tegum.theory.geometry.isomorphism import canonical_digest, is_isomorphism, isomorphism
+from tegum.theory.geometry.isomorphism import canonical_digest, canonical_order, is_isomorphism, isomorphism
 from tegum.theory.geometry.overlap import OverlapGraph, networkx_graph
 
 
 def graph(signs, colors=None) -> OverlapGraph:
     signs = np.asarray(signs, dtype=np.int8)
-    return OverlapGraph(signs, np.ones(len(signs), dtype=bool), colors, 0.0)
+    return OverlapGraph(signs, np.ones(len(signs), dtype=bool), colors, 0.0, 0.0)
 
 
 def random_signs(random, vertices: int) -> np.ndarray:
@@ -74,8 +74,8 @@ def test_signs_and_colors_count():
 
 def test_dropped_vertices_are_not_exchanged_with_isolated_ones():
     signs = np.zeros((2, 2), dtype=np.int8)
-    one = OverlapGraph(signs, np.array([True, False]), None, 0.0)
-    other = OverlapGraph(signs, np.array([False, True]), None, 0.0)
+    one = OverlapGraph(signs, np.array([True, False]), None, 0.0, 0.0)
+    other = OverlapGraph(signs, np.array([False, True]), None, 0.0, 0.0)
     assert isomorphism(one, other) == (1, 0)
     assert isomorphism(one, graph(signs)) is None
 
@@ -106,3 +106,49 @@ def test_strongly_regular_graphs_of_equal_parameters_are_told_apart(sign):
     assert canonical_digest(np.int8(one)) != canonical_digest(np.int8(other))
     order = np.random.default_rng(24).permutation(16)
     assert isomorphism(graph(other), graph(relabelled(np.int8(other), order))) is not None
+
+
+@pytest.mark.parametrize(("vertices", "classes"), [(1, 1), (2, 3), (3, 10), (4, 66)])
+def test_digests_are_the_classes_of_brute_force(vertices, classes):
+    pairs = np.triu_indices(vertices, 1)
+    digests: dict[bytes, set[str]] = {}
+    for edges in product((-1, 0, 1), repeat=len(pairs[0])):
+        signs = np.zeros((vertices, vertices), dtype=np.int8)
+        signs[pairs] = edges
+        signs += signs.T
+        least = min(relabelled(signs, order).tobytes() for order in permutations(range(vertices)))
+        digests.setdefault(least, set()).add(canonical_digest(signs))
+    assert all(len(one) == 1 for one in digests.values())
+    assert len(set.union(*digests.values())) == len(digests) == classes
+
+
+def test_canonical_order_does_not_depend_on_which_colour_comes_first():
+    path, colors = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], dtype=np.int8), np.array(["a", "b", "c"])
+    forms = set()
+    for order in permutations(range(3)):
+        signs, kinds = relabelled(path, order), colors[list(order)].tolist()
+        canonical = canonical_order(signs, kinds)
+        forms.add((relabelled(signs, canonical).tobytes(), tuple(kinds[v] for v in canonical)))
+    assert len(forms) == 1
+
+
+def test_coloured_graphs_agree_with_brute_force_over_all_maps():
+    random = np.random.default_rng(25)
+    answers = []
+    for _ in range(150):
+        vertices = int(random.integers(2, 6))
+        signs, colors = random_signs(random, vertices), random.choice(["a", "b"], size=vertices).tolist()
+        order = random.permutation(vertices)
+        others, other_colors = relabelled(signs, order), [colors[v] for v in order]
+        if random.random() < 0.5:  # move a colour: often, not always, another class
+            other_colors[0], other_colors[1] = other_colors[1], other_colors[0]
+        one, other = graph(signs, tuple(colors)), graph(others, tuple(other_colors))
+        maps = [
+            p
+            for p in permutations(range(vertices))
+            if np.array_equal(relabelled(others, p), signs) and [other_colors[v] for v in p] == colors
+        ]
+        assert [p for p in permutations(range(vertices)) if is_isomorphism(p, one, other)] == maps
+        assert (isomorphism(one, other) is not None) == bool(maps)
+        answers.append(bool(maps))
+    assert 30 < sum(answers) < 130  # both answers are asked for

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
 from jaxtyping import Float
@@ -25,10 +24,6 @@ from tegum.theory.geometry.tegum import Geometry, name, place_in_name
 #: Cosines this close to 1 are one direction: about 8 degrees, beyond what training noise leaves between merged
 #: features and well inside the closest neighbours of the catalogue (polygon-12: 30 degrees).
 _ONE_DIRECTION = 0.01
-#: Relabellings tried for the distortion; every catalogue factor of up to 6 vertices has fewer.
-_MOST_RELABELLINGS = 1000
-#: Singular values below this share of the largest do not count in the rank of an unknown factor.
-_RANK_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -39,7 +34,8 @@ class IdentifiedFactor:
         name: of the factor.
         dimension: the catalogue's, or the rank of the block for an unknown one.
         features: the feature at each vertex of the catalogue's factor, the certificate of the identification.
-        distortion: relative RMS distance ‖G - g C‖ / ‖G‖ of the overlap block from the nearest regular one.
+        distortion: relative RMS distance ‖G - g C‖ / ‖G‖ of the overlap block from the nearest regular one; 1 for an
+            unknown factor, which has none.
     """
 
     name: str
@@ -86,6 +82,7 @@ def identify(W: Float[np.ndarray, "hidden features"], *, tolerance: float | None
     'pentagon'
     """
     graph = overlap_graph(W, tolerance)
+    W = W / (np.abs(W).max(initial=0.0) or 1.0)  # every answer is free of scale, but squares overflow
     G = W.T @ W
     found = [*_dropped(graph), *(_factor(component, graph, W, G) for component in _components(graph))]
     found.sort(key=lambda pair: (*place_in_name(pair[0]), pair[1].features))
@@ -126,11 +123,15 @@ def _factor(members: np.ndarray, graph: OverlapGraph, W: np.ndarray, G: np.ndarr
     match = _catalogue_match(len(members), signs.tobytes())
     if match is not None:
         factor, order = match
-        relabelled, distortion = _nearest_regular(factor, overlaps[np.ix_(order, order)])
-        return _named(factor, members, tuple(order[v] for v in relabelled), distortion)
-    size = np.linalg.svd(W[:, members], compute_uv=False)
-    rank = int((size > _RANK_TOLERANCE * size[0]).sum())
-    return _named(Factor(f"unknown-{canonical_digest(signs)}", len(members), rank), members, range(len(members)), 0.0)
+        return _named(factor, members, order, _distance(overlaps[np.ix_(order, order)], regular_cosines(factor)))
+    unknown = Factor(f"unknown-{canonical_digest(signs)}", len(members), _rank(W[:, members], graph.limit))
+    return _named(unknown, members, range(len(members)), 1.0)
+
+
+def _rank(vectors: np.ndarray, limit: float) -> int:
+    """Dimensions that the directions span: their singular values above the limit, relative to the largest."""
+    sizes = np.linalg.svd(vectors / np.linalg.norm(vectors, axis=0), compute_uv=False)
+    return int((sizes > limit * sizes[0]).sum())
 
 
 def _named(factor: Factor, members: np.ndarray, order, distortion: float) -> tuple[Factor, IdentifiedFactor]:
@@ -143,9 +144,13 @@ def _one_direction(overlaps: np.ndarray) -> bool:
     return bool((overlaps / np.outer(norms, norms)).min() > 1 - _ONE_DIRECTION)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _catalogue_match(vertices: int, signs: bytes) -> tuple[Factor, tuple[int, ...]] | None:
-    """The catalogue's factor with this signed graph, and which vertex of the graph plays each vertex of the factor."""
+    """The catalogue's factor with this signed graph, and which vertex of the graph plays each vertex of the factor.
+
+    Any such map will do: the symmetries of a catalogue factor's signed graph keep its regular cosines, so all maps give
+    the same distortion.
+    """
     graph = _signed_graph(np.frombuffer(signs, dtype=np.int8).reshape(vertices, vertices))
     for factor in catalogue(vertices, vertices - 1):
         if factor.vertices == vertices:
@@ -156,36 +161,13 @@ def _catalogue_match(vertices: int, signs: bytes) -> tuple[Factor, tuple[int, ..
 
 
 def _signed_graph(signs: np.ndarray) -> OverlapGraph:
-    return OverlapGraph(signs, np.ones(len(signs), dtype=bool), None, 0.0)
+    return OverlapGraph(signs, np.ones(len(signs), dtype=bool), None, 0.0, 0.0)
 
 
 def _regular_signs(factor: Factor) -> np.ndarray:
     signs = np.sign(regular_cosines(factor)).astype(np.int8)
     np.fill_diagonal(signs, 0)
     return signs
-
-
-def _nearest_regular(factor: Factor, overlaps: np.ndarray) -> tuple[tuple[int, ...], float]:
-    """The relabelling by the factor's symmetries that brings the block nearest to the regular one, and the distance."""
-    cosines = regular_cosines(factor)
-    best, least = _automorphisms(factor)[0], np.inf
-    for relabelling in _automorphisms(factor):
-        distance = _distance(overlaps[np.ix_(relabelling, relabelling)], cosines)
-        if distance < least - 1e-12:
-            best, least = relabelling, distance
-    return best, least
-
-
-@lru_cache(maxsize=256)
-def _automorphisms(factor: Factor) -> tuple[tuple[int, ...], ...]:
-    """Symmetries of the factor's signed graph, the identity first, at most `_MOST_RELABELLINGS`."""
-    from networkx.algorithms.isomorphism import GraphMatcher
-
-    graph = networkx_graph(_signed_graph(_regular_signs(factor)))
-    matcher = GraphMatcher(graph, graph, edge_match=lambda one, other: one["sign"] == other["sign"])
-    found = (tuple(mapping[v] for v in range(factor.vertices)) for mapping in matcher.isomorphisms_iter())
-    identity = tuple(range(factor.vertices))
-    return (identity, *(one for one in islice(found, _MOST_RELABELLINGS) if one != identity))
 
 
 def _distance(overlaps: np.ndarray, cosines: np.ndarray) -> float:

@@ -20,10 +20,9 @@ def isomorphism(one: OverlapGraph, other: OverlapGraph) -> tuple[int, ...] | Non
     Both graphs are brought to canonical form; equal forms give the map, which is then verified edge by edge.  Signs of
     edges and colours of vertices must agree.
     """
-    colors, other_colors = one.vertex_colors, other.vertex_colors
-    if sorted(map(repr, colors)) != sorted(map(repr, other_colors)):
+    if _profile(one) != _profile(other):
         return None
-    order, other_order = canonical_order(one.signs, colors), canonical_order(other.signs, other_colors)
+    order, other_order = (canonical_order(graph.signs, graph.vertex_colors) for graph in (one, other))
     if not np.array_equal(_permuted(one.signs, order), _permuted(other.signs, other_order)):
         return None
     place = np.empty(len(order), dtype=int)
@@ -32,6 +31,12 @@ def isomorphism(one: OverlapGraph, other: OverlapGraph) -> tuple[int, ...] | Non
     if not is_isomorphism(vertex_map, one, other):
         raise AssertionError("the canonical labelling returned a map that is no isomorphism")
     return vertex_map
+
+
+def _profile(graph: OverlapGraph) -> list[tuple[str, int, int]]:
+    """Colour and number of positive and negative edges of each vertex: what isomorphic graphs have in common."""
+    positive, negative = (graph.signs > 0).sum(axis=1).tolist(), (graph.signs < 0).sum(axis=1).tolist()
+    return sorted(zip(map(repr, graph.vertex_colors), positive, negative, strict=True))
 
 
 def is_isomorphism(vertex_map: Sequence[int], one: OverlapGraph, other: OverlapGraph) -> bool:
@@ -56,20 +61,22 @@ def canonical_order(signs: Signs, colors: Sequence[Hashable]) -> tuple[int, ...]
     return _canonical_order(len(signs), np.ascontiguousarray(signs).tobytes(), tuple(ranks[color] for color in colors))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)
 def _canonical_order(count: int, signs: bytes, ranks: tuple[int, ...]) -> tuple[int, ...]:
-    """Edges carry no colours in the labelling library: a coloured vertex in the middle of each stands for its sign."""
+    """Edges carry no colours in the labelling library: each vertex has a copy, and the copies bear the negative edges.
+
+    The nodes are given class by class: the library orders classes by first appearance, and the form must not depend on
+    which vertex comes first.
+    """
     from canonaut import canonize
 
     matrix = np.frombuffer(signs, dtype=np.int8).reshape(count, count)
-    pairs = [(int(i), int(j)) for i, j in zip(*np.nonzero(np.triu(matrix)), strict=True)]
-    # Every class of colours is present in a fixed order, so that equal ranks mean equal colours in both graphs.
-    middles = sorted(range(len(pairs)), key=lambda e: int(matrix[pairs[e]]))
-    nodes = [*sorted(range(count), key=lambda v: ranks[v]), *(count + e for e in middles)]
-    edges = [(end, count + e) for e, pair in enumerate(pairs) for end in pair]
-    top = max(ranks, default=0)
-    colors = {v: ranks[v] for v in range(count)} | {count + e: top + 2 + int(matrix[pairs[e]]) for e in middles}
-    return tuple(v for v in canonize(edges, nodes=nodes, colors=colors).labeling if v < count)
+    positive, negative = np.argwhere(np.triu(matrix) > 0), np.argwhere(np.triu(matrix) < 0) + count
+    nodes = sorted(range(count), key=lambda v: ranks[v])
+    edges = [*map(tuple, positive.tolist()), *map(tuple, negative.tolist()), *((v, count + v) for v in nodes)]
+    colors = {v: (0, ranks[v]) for v in nodes} | {count + v: (1, 0) for v in nodes}
+    labelling = canonize(edges, nodes=[*nodes, *(count + v for v in nodes)], colors=colors).labeling
+    return tuple(v for v in labelling if v < count)
 
 
 def _permuted(signs: np.ndarray, order: Sequence[int]) -> np.ndarray:

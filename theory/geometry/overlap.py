@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Bool, Float, Int8
 
+from tegum.theory.errors import InputError
+
 if TYPE_CHECKING:
     from networkx import Graph
 
@@ -28,12 +30,15 @@ class OverlapGraph:
         signs: sign of each overlap between two represented features, 0 where it counts as zero and on the diagonal.
         represented: False for dropped features, which have no edges.
         colors: of the vertices, on top of being represented or not; None if there is one kind only.
-        margin: largest |cosine| that counted as zero over the smallest that did not: near 1 the reading is ambiguous.
+        limit: cosines up to it count as zero.
+        margin: largest |cosine| that counted as zero over the smallest that did not, the limit itself standing in where
+            there are none; or the same of norms, if that is larger.  Near 1 the reading is ambiguous.
     """
 
     signs: Int8[np.ndarray, "features features"]
     represented: Bool[np.ndarray, " features"]
     colors: tuple[Hashable, ...] | None
+    limit: float
     margin: float
 
     @property
@@ -63,19 +68,32 @@ def overlap_graph(
     Returns:
         `OverlapGraph`; the same for any rotation of the hidden space and any common scale of W, and permuted with the
         features.
+
+    Raises:
+        InputError: a weight is not finite.
     """
-    G = W.T @ W
+    G = _scaled_overlaps(W)
     squares = np.diagonal(G)
-    largest = max(float(squares.max()), np.finfo(float).tiny)
-    relative = squares / largest
-    represented = (relative > _limit(relative, tolerance, _SQUARE_WINDOW)) & (squares > 0)
+    relative = squares / (squares.max() or 1.0)
+    square_limit = _limit(relative, tolerance, _SQUARE_WINDOW)
+    represented = relative > square_limit
     norms = np.sqrt(np.where(represented, squares, 1.0))
     cosines = np.where(np.outer(represented, represented), G / np.outer(norms, norms), 0.0)
     np.fill_diagonal(cosines, 0.0)
-    sizes = np.abs(cosines[np.triu_indices(len(cosines), 1)])
+    pairs = np.triu(np.outer(represented, represented), 1)
+    sizes = np.abs(cosines[pairs])
     limit = _limit(sizes, tolerance, _COSINE_WINDOW)
     signs = np.where(np.abs(cosines) > limit, np.sign(cosines), 0.0).astype(np.int8)
-    return OverlapGraph(signs, represented, None if colors is None else tuple(colors), _margin(sizes, limit))
+    margin = max(_margin(sizes, limit), float(np.sqrt(_margin(relative, square_limit))))
+    return OverlapGraph(signs, represented, None if colors is None else tuple(colors), limit, margin)
+
+
+def _scaled_overlaps(W: np.ndarray) -> np.ndarray:
+    """WᵀW up to a scale that keeps squares of very small and very large weights within double precision."""
+    if not np.isfinite(W).all():
+        raise InputError("weights W hold a value that is not finite; allowed: finite numbers")
+    W = W / (np.abs(W).max(initial=0.0) or 1.0)
+    return W.T @ W
 
 
 def _limit(values: np.ndarray, tolerance: float | None, window: tuple[float, float]) -> float:
@@ -90,8 +108,11 @@ def _limit(values: np.ndarray, tolerance: float | None, window: tuple[float, flo
 
 
 def _margin(sizes: np.ndarray, limit: float) -> float:
+    """Largest value up to the limit over the smallest above it; the limit stands in for a side without values."""
     zeros, others = sizes[sizes <= limit], sizes[sizes > limit]
-    return float(zeros.max() / others.min()) if zeros.size and others.size else 0.0
+    if not sizes.size:
+        return 0.0
+    return float((zeros.max() if zeros.size else limit) / (others.min() if others.size else limit))
 
 
 def networkx_graph(graph: OverlapGraph) -> Graph:

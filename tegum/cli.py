@@ -69,7 +69,7 @@ def _parser() -> ArgumentParser:
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    for add in (_loss, _optimum, _candidates, _boundary, _train, _identify, _compare, _study):
+    for add in (_loss, _optimum, _candidates, _formula, _boundary, _train, _identify, _compare, _study):
         add(commands)
     return parser
 
@@ -118,6 +118,27 @@ def _optimum(commands) -> None:
 
 def _candidates(commands) -> None:
     _command(commands, "candidates", "every catalogue geometry that fits a setting, optimised and ranked")
+
+
+def _formula(commands) -> None:
+    command = _command(
+        commands, "formula", "symbolic loss of a geometry and its stationarity conditions", setting=False
+    )
+    command.add_argument("geometry", metavar="GEOMETRY", help="name of a geometry, such as pentagon or 2*digon")
+    command.add_argument(
+        "--importance",
+        nargs="+",
+        type=float,
+        metavar="I",
+        help="of each feature, in the order of the name (default: 1)",
+    )
+    command.add_argument(
+        "--density",
+        type=float,
+        default=0.1,
+        metavar="P",
+        help="the piece that holds at this density's optimum (default: 0.1)",
+    )
 
 
 def _boundary(commands) -> None:

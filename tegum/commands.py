@@ -39,7 +39,10 @@ def optimum(arguments: Namespace) -> Answer:
     setting = _searchable(arguments.setting)
     if arguments.out:
         check_weights_path(arguments.out)
-    best = search(setting, arguments.starts, arguments.seed)
+    with _Progress() as progress:
+        best = search(
+            setting, arguments.starts, arguments.seed, lambda done, total: progress("starts at rest", done, total)
+        )
     if arguments.out:
         write_weights(arguments.out, best.weights)
     answer = {
@@ -75,6 +78,26 @@ def candidates(arguments: Namespace) -> Answer:
         stability = "stable" if one.stable else "not a minimum"
         rows.append((one.geometry, f"{one.loss:.12g}", f"{one.hessian_min:.4g}", stability))
     return answer, _table(rows)
+
+
+def formula(arguments: Namespace) -> Answer:
+    from sympy import latex
+
+    from tegum.theory.formula import formula as derived
+
+    found = derived(arguments.geometry, arguments.importance, arguments.density)
+    answer = {
+        "geometry": found.geometry,
+        "loss_latex": latex(found.loss),
+        "loss_sympy": str(found.loss),
+        "valid_when": [str(condition) for condition in found.valid_when],
+        "stationarity": [str(expression) for expression in found.stationarity],
+    }
+    text = (
+        f"loss of {found.geometry}:\n{found.loss}\nvalid when {', '.join(answer['valid_when']) or 'always'}\n"
+        + "\n".join(f"0 = {expression}" for expression in answer["stationarity"])
+    )
+    return answer, text
 
 
 def boundary(arguments: Namespace) -> Answer:

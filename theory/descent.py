@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,6 +48,7 @@ def descend(
     law: Law,
     steps: int = 300,
     reach: float = 2.0,
+    advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> Descent:
     """Follow the exact loss from each start to the critical point of its basin.
 
@@ -55,6 +57,7 @@ def descend(
         law: densities and importances of each member.
         steps: limit on Newton steps for each member; 0 judges the weights where they are.
         reach: longest step.  Long steps explore, short ones stay in the basin they start in.
+        advance: told how many members are at rest, and how many there are.
 
     Returns:
         `Descent`, members in the order given.  Members that did not converge say so.
@@ -69,6 +72,7 @@ def descend(
         gradient_tolerance(law),
         steps,
         reach,
+        advance,
     )
     W, b = weights_of(rest.theta, features)
     norm = np.linalg.norm(rest.at.gradient, axis=1)

@@ -70,6 +70,7 @@ def minimise(
     tolerance: Float[np.ndarray, " members"],
     steps: int = 300,
     reach: float = 2.0,
+    advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> Rest:
     """Follow a function downhill from each start to a critical point of its basin.
 
@@ -83,6 +84,7 @@ def minimise(
         tolerance: gradient norm below which a member has converged.
         steps: limit on Newton steps for each member.
         reach: longest step, in units of θ; the first is at most a quarter of it.
+        advance: told after each round of steps how many members are at rest, and how many there are.
 
     Returns:
         `Rest`, members in the order given; members that did not converge say so.
@@ -100,6 +102,7 @@ def minimise(
         stopped = (norm <= tolerance[moving]) | (state.iterations >= steps) | (state.radius < _SMALLEST_RADIUS)
         _put(rest, moving[stopped], state[stopped])
         moving, state = moving[~stopped], state[~stopped]
+        advance(len(theta) - moving.size, len(theta))
         if not moving.size:
             break
         state = _step(state, objective, moving, reach)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,7 +57,12 @@ class Optimum:
         return self.identity.geometry
 
 
-def optimum(setting: Setting, starts: int = 64, seed: int = 0) -> Optimum:
+def optimum(
+    setting: Setting,
+    starts: int = 64,
+    seed: int = 0,
+    advance: Callable[[int, int], object] = lambda done, total: None,
+) -> Optimum:
     """Best weights of a setting over all (W, b), from random starts.
 
     min_{W, b} L(W, b) by `descent.descend` from each start; the lowest critical point wins.
@@ -65,6 +71,7 @@ def optimum(setting: Setting, starts: int = 64, seed: int = 0) -> Optimum:
         setting: at most `enumeration.MOST_FEATURES` features.
         starts: number of random starts, at least 1.
         seed: of the starts.
+        advance: told how many starts have come to rest, and how many there are.
 
     Returns:
         `Optimum`.  It is the best of its starts, no proof that nothing is better: ``hits`` says how often it was found.
@@ -78,7 +85,7 @@ def optimum(setting: Setting, starts: int = 64, seed: int = 0) -> Optimum:
     """
     _check(setting, starts, seed)
     W, b = random_starts(setting, starts, seed)
-    rest = descend(W, b, law_of(setting, starts))
+    rest = descend(W, b, law_of(setting, starts), advance=advance)
     best = int(np.argmin(np.where(rest.converged, rest.loss, rest.loss + 1.0)))
     weights = Weights(rest.W[best], rest.b[best])
     exact = population_loss(weights, setting)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, floor, log10
+from math import ceil, floor, log, log10
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -54,12 +54,11 @@ def scale_of(axis: Axis) -> Scale:
     return Scale(axis.key, values, order, False, first - half * (last - first), last + half * (last - first))
 
 
-def share(scale: Scale, value: float | np.ndarray) -> np.ndarray:
-    """Where values lie on the drawn axis, from 0 at its left end to 1 at its right."""
-    low, high, at = np.asarray(scale.low), np.asarray(scale.high), np.asarray(value, dtype=float)
+def share(scale: Scale, value: float) -> float:
+    """Where a value lies on the drawn axis, from 0 at its left end to 1 at its right."""
     if scale.logarithmic:
-        low, high, at = np.log(low), np.log(high), np.log(at)
-    return (at - low) / (high - low)
+        return log(value / scale.low) / log(scale.high / scale.low)
+    return (value - scale.low) / (scale.high - scale.low)
 
 
 def applied(ax: Axes, scale: Scale) -> None:

@@ -19,7 +19,7 @@ from tegum.compare.study import Study
 #: Size of the bars' frame in inches, and of the words below it in points.
 _WIDTH, _HEIGHT, _TICKS = COLUMN - 0.48, 1.33, 6.0
 #: Opacity of the runs that are not the predicted optimum.
-_PALE = 0.35
+_FAINT = 0.35
 
 
 def basins_figure(study: Study, known: Mapping[str, Look]) -> Figure:
@@ -32,14 +32,14 @@ def basins_figure(study: Study, known: Mapping[str, Look]) -> Figure:
     ax = figure.add_axes((0.44 / COLUMN, 0.4 / height, _WIDTH / COLUMN, _HEIGHT / height))
     _draw_bars(ax, study, learned, known)
     handles = [Patch(facecolor=known[name].color, label=name) for name in learned]
-    handles.append(Patch(facecolor=MUTED, alpha=_PALE, label="pale: not the optimum"))
+    handles.append(Patch(facecolor=MUTED, alpha=_FAINT, label="faint: not the optimum"))
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.02), "borderaxespad": 0.0, "borderpad": 0.0}
     ax.legend(handles=handles, ncols=2, frameon=False, handlelength=1.0, handleheight=0.8, columnspacing=1.5, **place)
     return figure
 
 
 def _draw_bars(ax: Axes, study: Study, learned: list[str], known: Mapping[str, Look]) -> None:
-    """Full colour for runs that are the predicted optimum, pale for the others."""
+    """Full colour for runs that are the predicted optimum, faint for the others."""
     scale = scale_of(study.plan.axes[0])
     places = np.arange(len(scale.values))
     floor = np.zeros(len(places))
@@ -48,7 +48,7 @@ def _draw_bars(ax: Axes, study: Study, learned: list[str], known: Mapping[str, L
             shares = _shares(study, name, matching, known)[list(scale.order)]
             style: dict[str, Any] = {
                 "color": known[name].color,
-                "alpha": 1.0 if matching else _PALE,
+                "alpha": 1.0 if matching else _FAINT,
                 "edgecolor": PAPER,
             }
             ax.bar(places, shares, bottom=floor, width=0.86, linewidth=0.4, **style)

@@ -25,7 +25,7 @@ def losses_caption(study: Study, shown: Chart, known: Mapping[str, Look]) -> str
     sentences = [
         "Exact population losses, divided by the loss of the empty model (W = 0, b = 0).",
         "Lines: optimised candidates, solid where they are local minima, dotted where they are critical points only; "
-        "the pale band follows the best.",
+        "the broad band follows the best.",
         f"Markers: {counted(runs, 'trained run')}, by the geometry of the basin; rings: the best run at each value.",
     ]
     if study.boundaries:
@@ -70,7 +70,7 @@ def basins_caption(study: Study) -> str:
     """What the figure of the basins means."""
     return (
         f"Share of the runs in each geometry at each value of the {axis_name(study.plan.axes[0].key)}. Full colour: "
-        "runs that are the predicted optimum; pale: runs that are not."
+        "runs that are the predicted optimum; faint: runs that are not."
     )
 
 

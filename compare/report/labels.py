@@ -16,7 +16,7 @@ _NEARNESS, _TOUCH = 0.5, 0.02
 #: Room that labels keep from the frame, inches.
 _EDGE = 0.05
 
-Points = Float[np.ndarray, "points 2"]
+Points = Float[np.ndarray, "_ 2"]
 
 
 def text_width(text: str, size: float) -> float:
@@ -71,7 +71,7 @@ def _best_spot(
     return float(x), float(y)
 
 
-def _steps(size: tuple[float, float]) -> tuple[Points, Float[np.ndarray, " points"]]:
+def _steps(size: tuple[float, float]) -> tuple[Points, Float[np.ndarray, " _"]]:
     """From a point of the curve to the middle of a label beside it, and how far its nearest edge then is."""
     width, height = size
     beside = [(0.0, side * (height / 2 + far), far) for far in _BESIDE for side in (1, -1)]

@@ -57,7 +57,7 @@ def _levels(boundaries: Sequence[Boundary], scale: Scale, width: float) -> list[
 def _digits_span(one: Boundary, scale: Scale, width: float) -> tuple[float, float]:
     """Where a boundary's digits lie: over its line, moved to stay within the frame."""
     half = text_width(_digits(one), _SMALL) / 2 + 0.03
-    middle = min(max(width * float(share(scale, one.value)), half), width - half)
+    middle = min(max(width * share(scale, one.value), half), width - half)
     return middle - half, middle + half
 
 
@@ -86,7 +86,7 @@ def _draw_line(ax: Axes, line: Line, look: Look | None) -> None:
 
 
 def _draw_predicted(ax: Axes, shown: Chart, known: Mapping[str, Look]) -> None:
-    """A broad pale band where a curve is the lowest, and a bar at an optimum that has no curve."""
+    """A broad faint band where a curve is the lowest, and a bar at an optimum that has no curve."""
     for line in shown.lines:
         if line.geometry in known:
             band = np.where(line.lowest, line.ratio, np.nan)
@@ -145,7 +145,8 @@ def _lowest(dots: Dots, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _inches(values: np.ndarray, ratio: np.ndarray, shown: Chart, frame: tuple[float, float]) -> Points:
     """Points of a curve inside the frame, in inches from its lower left corner."""
-    points = np.column_stack([share(shown.scale, values) * frame[0], ratio / shown.top * frame[1]])
+    across = np.array([share(shown.scale, value) for value in values.tolist()])
+    points = np.column_stack([across * frame[0], ratio / shown.top * frame[1]])
     return points[np.isfinite(ratio) & (ratio <= shown.top)]
 
 

@@ -71,7 +71,7 @@ def _write_entries(ax: Axes, matrix: np.ndarray, largest: float) -> None:
 def _draw_bar(ax: Axes, largest: float) -> None:
     edges = np.linspace(-largest, largest, 65)
     shades = ((edges[1:] + edges[:-1]) / 2)[:, None]
-    ax.pcolormesh(np.array([0, 1]), edges, shades, cmap=_COLORS, linewidth=0.2, edgecolors="face")
+    ax.pcolormesh(np.array([0, 1]), edges, shades, cmap=_COLORS, linewidth=0.5, edgecolors="face")
     ax.set_xticks([])
     ax.yaxis.tick_right()
     ax.set_ylim(-largest, largest)

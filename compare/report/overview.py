@@ -40,7 +40,7 @@ def overview_figure(
     ax.set_xlabel("")
     ax.set_xticks([shown.scale.values[k] for k in picked], [])
     for k, x in zip(picked, row.centres, strict=True):
-        start = _LEFT + width * float(share(shown.scale, shown.scale.values[k]))
+        start = _LEFT + width * share(shown.scale, shown.scale.values[k])
         strip.plot([start, x], [foot - 0.05, foot - _LEADERS], color=GUIDE, lw=0.8)
     middle = foot - _LEADERS - slot / 2
     draw_row(strip, row, middle, known)

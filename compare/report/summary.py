@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tegum.compare.agreement import NEAR
 from tegum.compare.report.axis import axis_name, axis_symbol
 from tegum.compare.report.numerals import brief, counted, percent
 from tegum.compare.report.style import is_named
@@ -105,16 +106,11 @@ def _is(verdict: Verdict, comparison: Comparison) -> str:
     above = _above(verdict.gap, comparison.optimum.loss)
     if verdict.matches:
         return f"is the predicted optimum, {verdict.geometry}, with an exact loss {above}"
-    learned = _differing(verdict.geometry, comparison.optimum.geometry)
-    return (
-        f"is {learned} where {comparison.optimum.geometry} was predicted ({verdict.kind}: "
-        f"{VERDICTS[verdict.kind]}), with an exact loss {above}"
+    name, predicted = verdict.geometry, comparison.optimum.geometry
+    what = (
+        f"{name}, as predicted, but not the optimum" if name == predicted else f"{name} where {predicted} was predicted"
     )
-
-
-def _differing(learned: str, predicted: str) -> str:
-    """A geometry that is not the predicted optimum, though it may have the same name."""
-    return learned if learned != predicted else f"another {learned}"
+    return f"is {what} ({verdict.kind}: {VERDICTS[verdict.kind]}), with an exact loss {above}"
 
 
 def _above(gap: float, optimum: float) -> str:
@@ -124,12 +120,14 @@ def _above(gap: float, optimum: float) -> str:
 
 
 def _failure(key: str, cell: Cell) -> str:
-    near = ", close to a boundary where the losses hardly differ" if cell["near_boundary"] else ""
-    learned, kind = _differing(cell["best"], cell["predicted"]), cell["best_verdict"]
+    near = f" (within {NEAR:.0%} of a boundary)" if cell["near_boundary"] else ""
+    predicted, best, kind = cell["predicted"], cell["best"], cell["best_verdict"]
+    runs = counted(cell["runs"], "run")
+    learned = f"is {best}" if best != predicted else "has that geometry without being the optimum"
     return (
-        f"At {axis_symbol(key)} = {cell['value']:.6g}{near}: predicted {cell['predicted']}, but the best of "
-        f"{counted(cell['runs'], 'run')} is {learned}, its exact loss {_above(cell['gap'], cell['optimum'])}. "
-        f"Verdict: {kind}, {VERDICTS[kind]}. {counted(cell['matching'], 'run')} of {cell['runs']} found the optimum."
+        f"At {axis_symbol(key)} = {cell['value']:.6g}{near}: predicted {predicted}, but the best of {runs} {learned}; "
+        f"its exact loss is {_above(cell['gap'], cell['optimum'])}. Verdict: {kind}, {VERDICTS[kind]}. "
+        f"{cell['matching']} of {runs} found the optimum."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -150,12 +151,17 @@ def _fine_values(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def _boundaries(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
-    """The crossing between each two neighbouring values whose optima differ in geometry, where both have names."""
+    """The crossing between each two neighbouring values whose optima differ in geometry.
+
+    Where an optimum has no name, or its branch ends before it crosses the other, there is none to give: the report
+    says so.
+    """
     axis = plan.axes[0]
     along = sorted(zip(axis.values, optima, strict=True), key=lambda pair: pair[0])
     for (low, one), (high, other) in pairwise(along):
         if one.geometry != other.geometry and "unknown-" not in one.geometry + other.geometry:
-            yield boundary(plan.setting, (one.geometry, other.geometry), axis.key, low, high)
+            with suppress(InputError):
+                yield boundary(plan.setting, (one.geometry, other.geometry), axis.key, low, high)
 
 
 def _trained(plan: Plan, settings: Sequence[Setting], folder: Path, progress: Progress) -> list[Ensemble]:

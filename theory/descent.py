@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.objective import expansion, parameters, weights_of
-from tegum.theory.newton import minimise
+from tegum.theory.newton import Expansion, minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12
 #: Biases below this are zero up to rounding; the curvature has a jump there.
 _ON_KINK = 1e-9
 _NUDGE = 1e-9
+_STEP = 1e-7
+#: Modes taken from each cone, directions followed on the sphere, and steps of that descent.
+_LOWEST, _FOLLOWED, _SPHERE_STEPS = 3, 16, 40
+#: Rotations of the hidden space that move the weights by less than this share of the largest do not move them.
+_RANK = 1e-7
 
 
 @dataclass(frozen=True)
@@ -88,22 +94,48 @@ def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:
 
 
 def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:
-    """10⁻⁸ × max_i I_i p_i, the curvature that counts as zero: rounding, and the nudges off a kink, stay below it."""
-    return 1e-8 * (law.importance * law.density).max(axis=1)
+    """10⁻⁶ × max_i I_i p_i, the curvature that counts as zero: rounding, and the steps off a kink, stay below it."""
+    return 1e-6 * (law.importance * law.density).max(axis=1)
 
 
 def _least(W: np.ndarray, b: np.ndarray, hessian: np.ndarray, law: Law) -> float:
-    """Least curvature of one member; on the kink of the empty input, b_i = 0, the least over its sides."""
+    """Least curvature of one member; on the kink of the empty input, b_i = 0, the least one-sided curvature.
+
+    There the loss is a different quadratic form on each of several cones, and a cone's lowest mode need not lie in the
+    cone: only curvatures along directions, each on its own side, tell whether this is a minimum.
+    """
     kinked = np.abs(b) < _ON_KINK
     if not kinked.any():
         return least_curvature(W, hessian)
     theta = parameters(W[None], np.where(kinked, 0.0, b)[None])
-    nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
     # A bias so much smaller than the nudge only chooses its side of the kink.
     side = _NUDGE**2 * parameters(np.zeros_like(W)[None], kinked[None].astype(float))
+    nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
     around = np.concatenate([theta + nudges + side, theta + nudges - side])
-    hessians = expansion(*weights_of(around, b.size), law[np.zeros(len(around), dtype=int)]).hessian
-    return min(least_curvature(W, one) for one in hessians)
+    hessians = _expansions(around, b.size, law).hessian
+    modes = np.concatenate([_modes(W, one)[1][:, :_LOWEST].T for one in hessians])
+    return _least_one_sided(theta, np.concatenate([modes, -modes]), float(np.abs(hessians).sum(axis=2).max()), law)
+
+
+def _least_one_sided(theta: np.ndarray, directions: np.ndarray, stiffness: float, law: Law) -> float:
+    """min_v H_v v·v over unit directions, H_v v = [∇L(θ + εv) - ∇L(θ)]/ε, by descent on the sphere from those given."""
+    features = law.density.shape[1]
+    here = _expansions(theta, features, law).gradient
+    least = np.inf
+    for _ in range(_SPHERE_STEPS):
+        slopes = (_expansions(theta + _STEP * directions, features, law).gradient - here) / _STEP
+        curvatures = (slopes * directions).sum(axis=1)
+        least = min(least, float(curvatures.min()))
+        lowest = np.argsort(curvatures)[:_FOLLOWED]
+        down = slopes[lowest] - curvatures[lowest, None] * directions[lowest]
+        directions = directions[lowest] - down / stiffness
+        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return least
+
+
+def _expansions(theta: np.ndarray, features: int, law: Law) -> Expansion:
+    """Expansions of one member at several points."""
+    return expansion(*weights_of(theta, features), law[np.zeros(len(theta), dtype=int)])
 
 
 def least_curvature(
@@ -118,16 +150,16 @@ def least_curvature(
     Returns:
         The least curvature, in units of loss per squared weight; negative at a saddle.
     """
+    return float(_modes(W, hessian)[0][0])
+
+
+def _modes(W: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Curvatures from the lowest up and their directions (columns), the rotations of the hidden space left out."""
     hidden, features = W.shape
-    turns = []
-    for a in range(hidden):
-        for c in range(a):
-            turn = np.zeros((hidden + 1, features))
-            turn[a], turn[c] = W[c], -W[a]
-            turns.append(turn.ravel())
-    if not turns:
-        return float(np.linalg.eigvalsh(hessian)[0])
-    basis, size, _ = np.linalg.svd(np.array(turns).T, full_matrices=True)
-    rank = int((size > 1e-7 * max(size[0], 1e-300)).sum())
-    others = basis[:, rank:]
-    return float(np.linalg.eigvalsh(others.T @ hessian @ others)[0])
+    turns = np.zeros((hidden * (hidden - 1) // 2, hidden + 1, features))
+    for turn, (a, c) in zip(turns, combinations(range(hidden), 2), strict=True):
+        turn[a], turn[c] = W[c], -W[a]
+    basis, size, _ = np.linalg.svd(turns.reshape(len(turns), hessian.shape[0]).T, full_matrices=True)
+    others = basis[:, int((size > _RANK * size.max(initial=0.0)).sum()) :]
+    curvatures, directions = np.linalg.eigh(others.T @ hessian @ others)
+    return curvatures, others @ directions

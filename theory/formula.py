@@ -75,7 +75,7 @@ def formula(geometry: str, importance: Sequence[float] | None = None, density: f
     Source: ∫_{[0,1]^k} (a·x + b)_+^m dx = m!/((m+k)! Πa) Σ_v (-1)^{k-|v|} (a·v + b)_+^{m+k}.
 
     >>> print(formula("dropped").loss)
-    b**2 - b*p + p/3
+    b**2 + p*(1/3 - b)
     """
     if not 0 < density < 1:
         raise InputError(f"density = {density!r} is outside (0, 1)")

@@ -36,6 +36,7 @@ class Optimum:
         gradient_norm: Euclidean norm of ∂L/∂(W, b).
         hessian_min: least curvature without the rotations of the hidden space; positive at a strict minimum.
         starts: random starts of the search.
+        seed: of those starts.
         hits: how many of them came to rest at this loss, to a relative `SAME_LOSS`.
         converged: how many of them came to rest at all.
     """
@@ -48,6 +49,7 @@ class Optimum:
     gradient_norm: float
     hessian_min: float
     starts: int
+    seed: int
     hits: int
     converged: int
 
@@ -98,6 +100,7 @@ def optimum(
         gradient_norm=float(rest.gradient_norm[best]),
         hessian_min=float(rest.hessian_min[best]),
         starts=starts,
+        seed=seed,
         hits=_hits(rest, best),
         converged=int(rest.converged.sum()),
     )

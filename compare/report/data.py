@@ -65,7 +65,7 @@ def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]
 
 
 def _optimum(optimum: Optimum) -> Data:
-    keys = ("loss", "error", "gradient_norm", "hessian_min", "starts", "hits", "converged")
+    keys = ("loss", "error", "gradient_norm", "hessian_min", "starts", "seed", "hits", "converged")
     return {
         "geometry": optimum.geometry,
         **{key: _number(getattr(optimum, key)) for key in keys},

@@ -12,15 +12,16 @@ from tegum.theory.descent import curvature_tolerance
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import joined, law_of
+from tegum.theory.loss.law import empty_loss, joined, law_of
 from tegum.theory.loss.population import PopulationLoss, population_loss
-from tegum.theory.search import CRITICAL_TOLERANCE, SAME_LOSS, Optimum, optimum, require_enumerable
+from tegum.theory.search import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
-#: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share had not come
-#: to rest: what training noise leaves at the end of a schedule is well below it.
+#: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share, and by more
+#: than `_NOTHING` of the empty model's, had not come to rest: what noise leaves at the end of a schedule is well below.
 AT_REST = 0.05
+_NOTHING = 1e-3
 
 VERDICTS = {
     "optimum": "the geometry and the loss of the predicted optimum",
@@ -162,43 +163,41 @@ def _verdict(
 ) -> Verdict:
     loss, error = float(np.asarray(exact.loss)[run]), float(np.asarray(exact.error)[run])
     identity = identify(there.weights.W[run], tolerance=CRITICAL_TOLERANCE)
-    polished_loss, curvature = float(there.loss[run]), float(there.hessian_min[run])
     vertex_map = _vertex_map(setting, there.weights.W[run], best)
-    tolerance = float(curvature_tolerance(law_of(setting))[0])
-    kind = _kind(loss, polished_loss, curvature, tolerance, bool(there.converged[run]), identity, vertex_map, best)
     return Verdict(
-        kind=kind,
+        kind=_kind(setting, loss, there, run, identity, vertex_map, best),
         loss=loss,
         error=error,
         gap=loss - best.loss,
         identity=identity,
         learned=identify(weights.W[run]),
-        polished_loss=polished_loss,
+        polished_loss=float(there.loss[run]),
         moved=float(there.moved[run]),
         gradient_norm=float(there.gradient_norm[run]),
-        hessian_min=curvature,
+        hessian_min=float(there.hessian_min[run]),
         vertex_map=vertex_map,
     )
 
 
 def _kind(
+    setting: Setting,
     loss: float,
-    polished_loss: float,
-    curvature: float,
-    tolerance: float,
-    converged: bool,
+    there: Polished,
+    run: int,
     identity: Identity,
     vertex_map: tuple[int, ...] | None,
     best: Optimum,
 ) -> str:
-    same_loss = abs(polished_loss - best.loss) <= SAME_LOSS * best.loss + best.error
-    if not converged or loss > (1 + AT_REST) * polished_loss + best.error:
+    law, settled = law_of(setting), float(there.loss[run])
+    same = bool(same_loss(there.loss[run : run + 1], best.loss, setting)[0])
+    at_rest = loss <= (1 + AT_REST) * settled + _NOTHING * float(empty_loss(law)[0])
+    if not (there.converged[run] and at_rest):
         return "unconverged"
-    if vertex_map is not None and same_loss:
+    if same and vertex_map is not None:
         return "optimum"
-    if polished_loss < best.loss and not same_loss:
+    if settled < best.loss and not same:
         return "better"
-    if curvature < -tolerance:
+    if there.hessian_min[run] < -curvature_tolerance(law)[0]:
         return "saddle"
     return "unidentified" if "unknown-" in identity.geometry else "local optimum"
 

@@ -104,6 +104,16 @@ def test_better_than_predicted_is_reported_as_such():
     assert only_verdict(learned(OPTIMUM.weights.W, OPTIMUM.weights.b), best=wrong).kind == "better"
 
 
+def test_perfect_reconstruction_is_matched_too():
+    """Where the optimum's loss is zero no ratio of losses says anything."""
+    setting = Setting(2, 2, 0.3)
+    best = optimum(setting)
+    assert abs(best.loss) < 1e-15
+    assert best.hits > 30
+    assert only_verdict(learned(np.eye(2), np.zeros(2), noise=1e-3), setting, best).kind == "optimum"
+    assert only_verdict(learned(np.eye(2), np.zeros(2), noise=0.2), setting, best).kind == "unconverged"
+
+
 def test_unlike_features_may_not_be_exchanged():
     setting = Setting(3, 1, 0.3, (1.0, 1.0, 0.2))
     best = optimum(setting)

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from tegum.theory.loss.law import Law
+from tegum.theory.loss.law import Law, empty_loss
 from tegum.theory.loss.objective import expansion, parameters, weights_of
 from tegum.theory.newton import Expansion, minimise
 
@@ -89,8 +89,8 @@ def descend(
 
 
 def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:
-    """`GRADIENT_TOLERANCE` × Σ_i I_i p_i / 3, the gradient norm that counts as zero."""
-    return GRADIENT_TOLERANCE * (law.importance * law.density).sum(axis=1) / 3
+    """`GRADIENT_TOLERANCE` × the loss of the empty model, the gradient norm that counts as zero."""
+    return GRADIENT_TOLERANCE * empty_loss(law)
 
 
 def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:

@@ -6,20 +6,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from tegum.theory.descent import Descent, descend
+from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import law_of
+from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
-#: Starts whose losses agree to this, relatively, have found the same minimum: far above rounding, far below the
-#: distance of any two different minima met so far.
+#: Losses that agree to this, relatively, are of the same minimum: far above rounding, far below the distance of any
+#: two different minima met so far.
 SAME_LOSS = 1e-9
+#: Where the loss vanishes: the rounding of a loss, relative to that of the empty model.
+_ZERO_LOSS = 1e-13
 #: Overlaps below this times the largest squared norm vanish exactly at a critical point found to machine precision.
 CRITICAL_TOLERANCE = 1e-6
 
@@ -101,7 +103,7 @@ def optimum(
         hessian_min=float(rest.hessian_min[best]),
         starts=starts,
         seed=seed,
-        hits=_hits(rest, best),
+        hits=int((rest.converged & same_loss(rest.loss, float(rest.loss[best]), setting)).sum()),
         converged=int(rest.converged.sum()),
     )
 
@@ -115,8 +117,10 @@ def random_starts(
     return W, -0.1 * np.abs(random.normal(size=(starts, setting.count)))
 
 
-def _hits(rest: Descent, best: int) -> int:
-    return int((rest.converged & (rest.loss <= rest.loss[best] * (1 + SAME_LOSS) + 1e-300)).sum())
+def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:
+    """Whether losses are a reference loss, to a relative `SAME_LOSS` and to the rounding where it vanishes."""
+    scale = float(empty_loss(law_of(setting))[0])
+    return np.abs(loss - reference) <= SAME_LOSS * abs(reference) + _ZERO_LOSS * scale
 
 
 def _check(setting: Setting, starts: int, seed: int) -> None:

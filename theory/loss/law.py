@@ -45,6 +45,11 @@ def law_of(setting: Setting, models: int = 1) -> Law:
     return Law(density, np.tile(np.array(setting.importance), (models, 1)))
 
 
+def empty_loss(law: Law) -> Float[np.ndarray, " models"]:
+    """Σ_i I_i E x_i² = Σ_i I_i p_i / 3, the loss of a model that answers zero: the scale of everything below it."""
+    return (law.importance * law.density).sum(axis=1) / 3
+
+
 def joined(laws: list[Law]) -> Law:
     """The laws of several batches as one."""
     return Law(np.concatenate([law.density for law in laws]), np.concatenate([law.importance for law in laws]))

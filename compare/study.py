@@ -16,9 +16,10 @@ from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
 from tegum.empirical.training import train_cells
 from tegum.theory.candidates import candidates
 from tegum.theory.errors import InputError
-from tegum.theory.files import write_json
+from tegum.theory.files import claim_folder, write_json
+from tegum.theory.loss.law import require_supported
 from tegum.theory.phases import Boundary, boundary
-from tegum.theory.search import Optimum, optimum
+from tegum.theory.search import Optimum, optimum, require_enumerable
 from tegum.theory.setting import Setting, content_id, with_axis
 from tegum.theory.weights import Weights
 
@@ -87,7 +88,11 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
     """
     if len(plan.axes) != 1:
         raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")
-    settings, folder = cells(plan), Path(folder)
+    settings = cells(plan)
+    for setting in settings:
+        require_supported(setting)
+        require_enumerable(setting)
+    folder = claim_folder(folder)
     _claim(folder, plan)
     optima = _optima(settings, progress)
     curves = tuple(_curves(plan, progress))

@@ -236,7 +236,6 @@ def study(arguments: Namespace) -> Answer:
     from tegum.empirical.plan import read_plan
 
     plan = read_plan(arguments.plan)
-    claim_folder(arguments.out)
     with _Progress() as progress:
         found = studied(plan, arguments.out, progress)
     report = write_study_report(found, arguments.out, _command_line())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tegum.theory.curvature import least_curvatures
 from tegum.theory.descent import descend
 from tegum.theory.loss.law import Law
 from tegum.theory.weights import Weights
@@ -50,4 +51,5 @@ def polish(weights: Weights, law: Law) -> Polished:
     """
     rest = descend(weights.W, weights.b, law, reach=_REACH)
     moved = np.sqrt(((rest.W - weights.W) ** 2).sum(axis=(1, 2)) + ((rest.b - weights.b) ** 2).sum(axis=1))
-    return Polished(Weights(rest.W, rest.b), rest.loss, moved, rest.gradient_norm, rest.hessian_min, rest.converged)
+    least = least_curvatures(rest.W, rest.b, law)
+    return Polished(Weights(rest.W, rest.b), rest.loss, moved, rest.gradient_norm, least, rest.converged)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tegum.compare.polish import Polished, polish
-from tegum.theory.descent import curvature_tolerance
+from tegum.theory.curvature import curvature_tolerance
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph

@@ -6,6 +6,7 @@ import pytest
 from tegum.compare.polish import polish
 from tegum.compare.verdict import VERDICTS, compare, compare_all
 from tegum.theory.candidates import candidate
+from tegum.theory.curvature import least_curvatures
 from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import identify_ensemble
@@ -89,7 +90,8 @@ def test_an_unnamed_minimum_is_unidentified():
     """Two features on one ray, one opposite, and a digon: a minimum that training finds and no catalogue names."""
     rest = descend(*random_starts(SETTING, 300, seed=3), law_of(SETTING, 300))
     names = [one.geometry for one in identify_ensemble(rest.W, tolerance=CRITICAL_TOLERANCE)]
-    found = [k for k, name in enumerate(names) if name.startswith("unknown-") and rest.hessian_min[k] > 1e-3]
+    least = least_curvatures(rest.W, rest.b, law_of(SETTING, 300))
+    found = [k for k, name in enumerate(names) if name.startswith("unknown-") and least[k] > 1e-3]
     assert found
     verdict = only_verdict(Weights(rest.W[found[0]], rest.b[found[0]]))
     assert (verdict.kind, verdict.geometry) == ("unidentified", names[found[0]])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tegum.theory.curvature import least_curvatures
 from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
@@ -80,11 +81,10 @@ def test_descent_follows_the_reference_optimiser_to_the_same_minima():
     setting = Setting(3, 2, 0.3, (1.0, 0.7, 0.5))
     rest = descend(*random_starts(setting, 8, seed=1), law_of(setting, 8))
     assert rest.converged.all()
-    curved = np.abs(rest.hessian_min) > 1e-3  # a dead feature, b < 0 and no weights, lies on a flat
-    assert {True, False} == set(rest.hessian_min[curved] > 0)
-    for W, b, loss, least in zip(
-        rest.W[curved], rest.b[curved], rest.loss[curved], rest.hessian_min[curved], strict=True
-    ):
+    least = least_curvatures(rest.W, rest.b, law_of(setting, 8))
+    curved = np.abs(least) > 1e-3  # a dead feature, b < 0 and no weights, lies on a flat
+    assert {True, False} == set(least[curved] > 0)
+    for W, b, loss, curvature in zip(rest.W[curved], rest.b[curved], rest.loss[curved], least[curved], strict=True):
         start = np.concatenate([W.ravel(), b]) + 1e-3
 
         def objective(theta):
@@ -92,7 +92,7 @@ def test_descent_follows_the_reference_optimiser_to_the_same_minima():
             return at.loss[0], at.gradient[0]
 
         reference = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-9})
-        assert (reference.fun == pytest.approx(loss, abs=1e-10)) == (least > 0)
+        assert (reference.fun == pytest.approx(loss, abs=1e-10)) == (curvature > 0)
 
 
 def test_newton_leaves_saddles_and_reports_what_did_not_converge():

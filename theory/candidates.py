@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from tegum.theory.assignment import Assignment, assignments
-from tegum.theory.descent import curvature_tolerance, descend
+from tegum.theory.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.descent import gradient_tolerance
 from tegum.theory.errors import InputError
-from tegum.theory.factors import FittedFactor, fitted_factor
+from tegum.theory.factors import FittedFactor, fitted_factors
 from tegum.theory.geometry.factor import Factor
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
 from tegum.theory.loss.law import law_of
+from tegum.theory.loss.objective import expansion
 from tegum.theory.search import require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
@@ -119,9 +122,13 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
             f"geometry {name(geometry)!r} can hold these unlike features in more than {MOST_ASSIGNMENTS} ways; "
             "use fewer distinct densities and importances"
         )
+    for factor in dict.fromkeys(geometry.factors):
+        _fit_all(factor, (content for way in ways for content in _contents(geometry, way, kinds, factor)), known)
     best: Fit | None = None
     for way in ways:
-        parts = [_part(factor, features, kinds, known) for factor, features in zip(geometry.factors, way, strict=True)]
+        parts = [
+            known[factor, tuple(kinds[i] for i in place)] for factor, place in zip(geometry.factors, way, strict=True)
+        ]
         usable = tuple(part for part in parts if part is not None)
         loss = sum(part.loss for part in usable)
         if len(usable) == len(parts) and (best is None or loss < best.loss):
@@ -129,24 +136,29 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
     return best
 
 
-def _part(
-    factor: Factor, features: tuple[int, ...], kinds: tuple, known: dict[tuple, FittedFactor | None]
-) -> FittedFactor | None:
-    content = tuple(kinds[feature] for feature in features)
-    if (factor, content) not in known:
-        density, importance = np.array(content).T
-        known[factor, content] = fitted_factor(factor, density, importance)
-    return known[factor, content]
+def _contents(geometry: Geometry, way: Assignment, kinds: tuple, factor: Factor) -> Iterator[tuple]:
+    """Kinds of features at the vertices of every copy of a factor."""
+    for one, place in zip(geometry.factors, way, strict=True):
+        if one == factor:
+            yield tuple(kinds[i] for i in place)
+
+
+def _fit_all(factor: Factor, contents: Iterable[tuple], known: dict[tuple, FittedFactor | None]) -> None:
+    """Optimise a factor for all contents that are not known yet, in one batch."""
+    missing = [content for content in dict.fromkeys(contents) if (factor, content) not in known]
+    if missing:
+        density, importance = np.moveaxis(np.array(missing), -1, 0)
+        fits = fitted_factors(factor, density, importance)
+        known.update(zip([(factor, content) for content in missing], fits, strict=True))
 
 
 def _judged(fit: Fit, setting: Setting) -> Candidate:
     weights, law = assembled(fit, setting), law_of(setting)
-    there = descend(weights.W[None], weights.b[None], law, steps=0)
-    least = float(there.hessian_min[0])
-    stable = bool(there.converged[0]) and least > float(curvature_tolerance(law)[0])
-    return Candidate(
-        **vars(fit), weights=weights, gradient_norm=float(there.gradient_norm[0]), hessian_min=least, stable=stable
-    )
+    W, b = weights.W[None], weights.b[None]
+    gradient = float(np.linalg.norm(expansion(W, b, law).gradient))
+    least = float(least_curvatures(W, b, law)[0])
+    stable = gradient <= gradient_tolerance(law)[0] and least > curvature_tolerance(law)[0]
+    return Candidate(**vars(fit), weights=weights, gradient_norm=gradient, hessian_min=least, stable=bool(stable))
 
 
 def assembled(fit: Fit, setting: Setting) -> Weights:

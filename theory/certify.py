@@ -10,7 +10,7 @@ import numpy as np
 from flint import arb, fmpq
 
 from tegum.theory.candidates import Fit
-from tegum.theory.descent import least_curvature
+from tegum.theory.curvature import least_curvature
 from tegum.theory.factors import FittedFactor, symmetric_expansion
 from tegum.theory.geometry.factor import Factor
 from tegum.theory.loss.boxes import box_expectation

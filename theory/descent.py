@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tegum.theory.loss.law import Law, empty_loss
 from tegum.theory.loss.objective import expansion, parameters, weights_of
-from tegum.theory.newton import Expansion, minimise
+from tegum.theory.newton import minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12
-#: Biases below this are zero up to rounding; the curvature has a jump there.
-_ON_KINK = 1e-9
-_NUDGE = 1e-9
-_STEP = 1e-7
-#: Modes taken from each cone, directions followed on the sphere, and steps of that descent.
-_LOWEST, _FOLLOWED, _SPHERE_STEPS = 3, 16, 40
-#: Rotations of the hidden space that move the weights by less than this share of the largest do not move them.
-_RANK = 1e-7
 
 
 @dataclass(frozen=True)
@@ -33,8 +24,6 @@ class Descent:
         W, b: weights and biases at rest.
         loss: exact population loss there.
         gradient_norm: Euclidean norm of ∂L/∂(W, b).
-        hessian_min: least curvature without the rotations of the hidden space; where a bias is zero the curvature
-            jumps, and this is the least on any side.
         converged: whether the gradient norm fell below `gradient_tolerance`.
         iterations: Newton steps tried.
     """
@@ -43,7 +32,6 @@ class Descent:
     b: Float[np.ndarray, "models features"]
     loss: Float[np.ndarray, " models"]
     gradient_norm: Float[np.ndarray, " models"]
-    hessian_min: Float[np.ndarray, " models"]
     converged: Bool[np.ndarray, " models"]
     iterations: Int[np.ndarray, " models"]
 
@@ -61,7 +49,7 @@ def descend(
     Args:
         W, b: starting weights and biases.
         law: densities and importances of each member.
-        steps: limit on Newton steps for each member; 0 judges the weights where they are.
+        steps: limit on Newton steps for each member.
         reach: longest step.  Long steps explore, short ones stay in the basin they start in.
         advance: told how many members are at rest, and how many there are.
 
@@ -69,7 +57,7 @@ def descend(
         `Descent`, members in the order given.  Members that did not converge say so.
 
     Validity: independent uniform features, ReLU readout, at most `enumeration.MOST_FEATURES` features.  A start exactly
-    on a saddle stays there; ``hessian_min`` below zero tells.
+    on a saddle stays there: `curvature.least_curvatures` tells.
     """
     features = b.shape[1]
     rest = minimise(
@@ -82,84 +70,9 @@ def descend(
     )
     W, b = weights_of(rest.theta, features)
     norm = np.linalg.norm(rest.at.gradient, axis=1)
-    least = np.array(
-        [_least(*member, law[k : k + 1]) for k, member in enumerate(zip(W, b, rest.at.hessian, strict=True))]
-    )
-    return Descent(W, b, rest.at.loss, norm, least, rest.converged, rest.iterations)
+    return Descent(W, b, rest.at.loss, norm, rest.converged, rest.iterations)
 
 
 def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     """`GRADIENT_TOLERANCE` × the loss of the empty model, the gradient norm that counts as zero."""
     return GRADIENT_TOLERANCE * empty_loss(law)
-
-
-def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:
-    """10⁻⁶ × max_i I_i p_i, the curvature that counts as zero: rounding, and the steps off a kink, stay below it."""
-    return 1e-6 * (law.importance * law.density).max(axis=1)
-
-
-def _least(W: np.ndarray, b: np.ndarray, hessian: np.ndarray, law: Law) -> float:
-    """Least curvature of one member; on the kink of the empty input, b_i = 0, the least one-sided curvature.
-
-    There the loss is a different quadratic form on each of several cones, and a cone's lowest mode need not lie in the
-    cone: only curvatures along directions, each on its own side, tell whether this is a minimum.
-    """
-    kinked = np.abs(b) < _ON_KINK
-    if not kinked.any():
-        return least_curvature(W, hessian)
-    theta = parameters(W[None], np.where(kinked, 0.0, b)[None])
-    # A bias so much smaller than the nudge only chooses its side of the kink.
-    side = _NUDGE**2 * parameters(np.zeros_like(W)[None], kinked[None].astype(float))
-    nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
-    around = np.concatenate([theta + nudges + side, theta + nudges - side])
-    hessians = _expansions(around, b.size, law).hessian
-    modes = np.concatenate([_modes(W, one)[1][:, :_LOWEST].T for one in hessians])
-    return _least_one_sided(theta, np.concatenate([modes, -modes]), float(np.abs(hessians).sum(axis=2).max()), law)
-
-
-def _least_one_sided(theta: np.ndarray, directions: np.ndarray, stiffness: float, law: Law) -> float:
-    """min_v H_v v·v over unit directions, H_v v = [∇L(θ + εv) - ∇L(θ)]/ε, by descent on the sphere from those given."""
-    features = law.density.shape[1]
-    here = _expansions(theta, features, law).gradient
-    least = np.inf
-    for _ in range(_SPHERE_STEPS):
-        slopes = (_expansions(theta + _STEP * directions, features, law).gradient - here) / _STEP
-        curvatures = (slopes * directions).sum(axis=1)
-        least = min(least, float(curvatures.min()))
-        lowest = np.argsort(curvatures)[:_FOLLOWED]
-        down = slopes[lowest] - curvatures[lowest, None] * directions[lowest]
-        directions = directions[lowest] - down / stiffness
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return least
-
-
-def _expansions(theta: np.ndarray, features: int, law: Law) -> Expansion:
-    """Expansions of one member at several points."""
-    return expansion(*weights_of(theta, features), law[np.zeros(len(theta), dtype=int)])
-
-
-def least_curvature(
-    W: Float[np.ndarray, "hidden features"], hessian: Float[np.ndarray, "parameters parameters"]
-) -> float:
-    """Least eigenvalue of the Hessian on the complement of the rotations W -> (1 + A) W, A antisymmetric.
-
-    Args:
-        W: weights at a critical point.
-        hessian: ∂²L/∂θ² there, θ = (W row by row, b).
-
-    Returns:
-        The least curvature, in units of loss per squared weight; negative at a saddle.
-    """
-    return float(_modes(W, hessian)[0][0])
-
-
-def _modes(W: np.ndarray, hessian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Curvatures from the lowest up and their directions (columns), the rotations of the hidden space left out."""
-    hidden, features = W.shape
-    turns = np.zeros((hidden * (hidden - 1) // 2, hidden + 1, features))
-    for turn, (a, c) in zip(turns, combinations(range(hidden), 2), strict=True):
-        turn[a], turn[c] = W[c], -W[a]
-    basis, size, _ = np.linalg.svd(turns.reshape(len(turns), hessian.shape[0]).T, full_matrices=True)
-    others = basis[:, int((size > _RANK * size.max(initial=0.0)).sum()) :]
-    curvatures, directions = np.linalg.eigh(others.T @ hessian @ others)
-    return curvatures, others @ directions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -41,10 +42,12 @@ class FittedFactor:
     symmetric: bool
 
 
-def fitted_factor(
-    factor: Factor, density: Float[np.ndarray, " vertices"], importance: Float[np.ndarray, " vertices"]
-) -> FittedFactor | None:
-    """Best weights of a factor for given features, vertex by vertex.
+def fitted_factors(
+    factor: Factor,
+    density: Float[np.ndarray, "contents vertices"],
+    importance: Float[np.ndarray, "contents vertices"],
+) -> list[FittedFactor | None]:
+    """Best weights of a factor for each of several contents, vertex by vertex.
 
     Like features keep the factor regular: G = g C with the regular cosines C, and one bias; L = k ℓ(g, b) over two
     scalars.  Unlike features bend it: all weights are free, from the regular shape, as long as the signs of its
@@ -56,16 +59,22 @@ def fitted_factor(
         importance: I of the feature at each vertex.
 
     Returns:
-        `FittedFactor`, or None where no critical point of this combinatorial type exists near the regular shape.
+        One `FittedFactor` for each content, or None where no critical point of this combinatorial type exists near the
+        regular shape.
 
     Validity: independent uniform features, ReLU readout; the factor has no overlap with any other (tegum product).
     """
     if factor.dimension == 0:
-        return _dropped(factor, density, importance)
-    symmetric = _symmetric(factor, float(density.mean()), float(importance.mean()))
-    if np.ptp(density) == 0.0 and np.ptp(importance) == 0.0:
-        return symmetric
-    return _bent(symmetric, density, importance) if symmetric is not None else None
+        return [_dropped(factor, *content) for content in zip(density, importance, strict=True)]
+    means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
+    found = [_symmetric(factor, *mean) for mean in means]
+    unlike = (np.ptp(density, axis=1) > 0) | (np.ptp(importance, axis=1) > 0)
+    bending = [k for k, regular in enumerate(found) if regular is not None and unlike[k]]
+    if bending:
+        regular = [one for k, one in enumerate(found) if k in bending and one is not None]
+        for k, bent in zip(bending, _bent(regular, density[bending], importance[bending]), strict=True):
+            found[k] = bent
+    return found
 
 
 def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray) -> FittedFactor:
@@ -74,6 +83,7 @@ def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray) -> Fit
     return FittedFactor(factor, np.zeros((0, 1)), density / 2, loss, True)
 
 
+@lru_cache(maxsize=1024)
 def _symmetric(factor: Factor, density: float, importance: float) -> FittedFactor | None:
     starts = np.array([(g, b) for g in _STARTING_NORMS for b in _STARTING_BIASES])
     law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts))
@@ -111,28 +121,31 @@ def symmetric_expansion(theta: Float[np.ndarray, "members 2"], factor: Factor, l
     return Expansion(vertices * rows.loss[:, 0], vertices * rows.gradient[:, 0] @ jacobian, vertices * hessian)
 
 
-def _bent(regular: FittedFactor, density: np.ndarray, importance: np.ndarray) -> FittedFactor | None:
-    """Follow the regular factor while its features are made unlike step by step, so that it stays on its branch."""
-    W, b = regular.W[None], regular.b[None]
+def _bent(regular: list[FittedFactor], density: np.ndarray, importance: np.ndarray) -> list[FittedFactor | None]:
+    """Follow regular factors while their features are made unlike step by step, so that each stays on its branch."""
+    factor = regular[0].factor
+    W, b = np.stack([one.W for one in regular]), np.stack([one.b for one in regular])
+    alive = np.ones(len(regular), dtype=bool)
     for share in np.linspace(0.0, 1.0, _BENDING_STEPS + 1)[1:]:
-        law = _law(_between(density, share), _between(importance, share))
-        rest = descend(W, b, law)
+        rest = descend(W, b, Law(_between(density, share), _between(importance, share)))
         W, b = rest.W, rest.b
-        if not rest.converged[0] or not _same_signs(W[0], regular_cosines(regular.factor)):
-            return None
-    return FittedFactor(regular.factor, W[0], b[0], float(rest.loss[0]), False)
+        alive &= rest.converged & _same_signs(W, regular_cosines(factor))
+    return [
+        FittedFactor(factor, W[k], b[k], float(rest.loss[k]), False) if alive[k] else None for k in range(len(regular))
+    ]
 
 
 def _between(values: np.ndarray, share: float) -> np.ndarray:
-    return (1 - share) * values.mean() + share * values
+    return (1 - share) * values.mean(axis=1, keepdims=True) + share * values
 
 
-def _same_signs(W: np.ndarray, cosines: np.ndarray) -> bool:
-    G = W.T @ W
-    signs = np.where(np.abs(G) > _SIGN_TOLERANCE * np.abs(G).max(), np.sign(G), 0.0)
+def _same_signs(W: np.ndarray, cosines: np.ndarray) -> np.ndarray:
+    G = W.swapaxes(1, 2) @ W
+    largest = np.abs(G).max(axis=(1, 2), keepdims=True)
+    signs = np.where(np.abs(G) > _SIGN_TOLERANCE * largest, np.sign(G), 0.0)
     regular = np.where(np.abs(cosines) > _SIGN_TOLERANCE, np.sign(cosines), 0.0)
-    return bool((signs == regular).all())
+    return (signs == regular).all(axis=(1, 2))
 
 
-def _law(density: np.ndarray, importance: np.ndarray, models: int = 1) -> Law:
+def _law(density: np.ndarray, importance: np.ndarray, models: int) -> Law:
     return Law(np.tile(density, (models, 1)), np.tile(importance, (models, 1)))

@@ -13,7 +13,7 @@ import sympy
 from sympy.polys.rings import PolyElement, ring
 
 from tegum.theory.errors import InputError
-from tegum.theory.factors import fitted_factor
+from tegum.theory.factors import fitted_factors
 from tegum.theory.geometry.factor import DROPPED, Factor
 from tegum.theory.geometry.tegum import name, parse_geometry
 from tegum.theory.loss.boxes import box_expectation
@@ -124,7 +124,9 @@ def _piece(factor: Factor, importance: tuple[Fraction, ...], labels: list[str], 
         return _dropped(importance[0], labels[0])
     like = len(set(importance)) == 1
     weights = np.array([float(value) for value in importance])
-    fit = fitted_factor(factor, np.full(factor.vertices, density), weights if weights.any() else weights + 1)
+    (fit,) = fitted_factors(
+        factor, np.full((1, factor.vertices), density), (weights if weights.any() else weights + 1)[None]
+    )
     if fit is None:
         raise InputError(f"a {factor.name} with importance {list(weights)} is no critical point at density {density!r}")
     if like:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tegum.theory.curvature import least_curvatures
 from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import Identity, identify
@@ -100,7 +101,7 @@ def optimum(
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=float(rest.gradient_norm[best]),
-        hessian_min=float(rest.hessian_min[best]),
+        hessian_min=float(least_curvatures(rest.W[[best]], rest.b[[best]], law_of(setting))[0]),
         starts=starts,
         seed=seed,
         hits=int((rest.converged & same_loss(rest.loss, float(rest.loss[best]), setting)).sum()),

@@ -16,8 +16,10 @@ from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
 METHODS = ("auto", "enumeration", "transform")
-#: Harmonics of the transform are added until what is left out of a feature's loss is below this.
-_TRANSFORM_TOLERANCE = 1e-13
+#: Harmonics of the transform are added until the bound on what is left out of a feature's loss is below this: as a
+#: second route to check the first by, and, where it is the only one, relative to the feature's own E x².
+_CHECKING_TOLERANCE = 1e-13
+_RELATIVE_TOLERANCE = 1e-9
 _UNIT_ROUNDOFF = 2.0**-53
 
 
@@ -82,7 +84,9 @@ def _rows(W: np.ndarray, b: np.ndarray, setting: Setting, method: str) -> RowLos
     G = W.swapaxes(1, 2) @ W
     if method == "enumeration":
         return enumerated_rows(G, b, law.density, law.importance, order=1, bounded=True)
-    return transformed_rows(G, b, law.density, law.importance, _TRANSFORM_TOLERANCE)
+    if setting.count <= MOST_FEATURES:
+        return transformed_rows(G, b, law.density, law.importance, _CHECKING_TOLERANCE)
+    return transformed_rows(G, b, law.density, law.importance, _RELATIVE_TOLERANCE * min(setting.density) / 3)
 
 
 def _error(W: np.ndarray, rows: RowLosses) -> np.ndarray:

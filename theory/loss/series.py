@@ -286,15 +286,15 @@ def _uniform_characteristic(y):
 
 
 @njit(cache=True, nogil=True)
-def fill_rows(G, b, density, importance, tolerance, loss, error, gradient, slope_error):
-    models, features = b.shape
+def fill_rows(own, G, b, density, importance, tolerance, loss, error, gradient, slope_error):
+    """Loss, gradient and their bounds of rows of overlaps: row r is that of feature ``own[r]`` of its model."""
+    rows, features = G.shape
     first, pair = np.empty(features + 1), np.empty(features + 1)
-    for m in range(models):
-        for i in range(features):
-            weight = importance[m, i]
-            square, bound, slope_bound = _row_series(i, G[m, i], b[m, i], density[m], tolerance, first, pair)
-            loss[m, i] = weight * (density[m, i] / 3.0 - 2.0 * first[i] + 2.0 * square)
-            error[m, i] = weight * bound
-            slope_error[m, i] = weight * slope_bound
-            for k in range(features + 1):
-                gradient[m, i, k] = weight * 2.0 * (first[k] - pair[k])
+    for r in range(rows):
+        i, weight = own[r], importance[r, own[r]]
+        square, bound, slope_bound = _row_series(i, G[r], b[r], density[r], tolerance, first, pair)
+        loss[r] = weight * (density[r, i] / 3.0 - 2.0 * first[i] + 2.0 * square)
+        error[r] = weight * bound
+        slope_error[r] = weight * slope_bound
+        for k in range(features + 1):
+            gradient[r, k] = weight * 2.0 * (first[k] - pair[k])

@@ -9,6 +9,9 @@ from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.series import fill_rows
 from tegum.theory.loss.threads import in_chunks
 
+#: Rows per task given to a thread; rows differ in cost, so the parts are small.
+_CHUNK = 4
+
 
 def transformed_rows(
     G: Float[np.ndarray, "models features features"],
@@ -38,14 +41,24 @@ def transformed_rows(
     Source: Fourier series of |t| and t|t|; Lévy's product formula for sums of independent variables.
     """
     models, features = b.shape
-    loss, error, slope_error = np.empty((3, models, features))
-    gradient = np.empty((models, features, features + 1))
+    count = models * features
+    own = np.tile(np.arange(features), models)
+    flat_G, flat_b = np.ascontiguousarray(G).reshape(count, features), np.ascontiguousarray(b).reshape(count)
+    flat_density, flat_importance = np.repeat(density, features, axis=0), np.repeat(importance, features, axis=0)
+    loss, error, slope_error = np.empty((3, count))
+    gradient = np.empty((count, features + 1))
     in_chunks(
-        models,
+        count,
         lambda part: fill_rows(
-            G[part], b[part], density[part], importance[part], tolerance,
+            own[part], flat_G[part], flat_b[part], flat_density[part], flat_importance[part], tolerance,
             loss[part], error[part], gradient[part], slope_error[part],
         ),
-        chunk=1,
+        chunk=_CHUNK,
     )  # fmt: skip
-    return RowLosses(loss, gradient, error=error, gradient_error=slope_error)
+    shape = (models, features)
+    return RowLosses(
+        loss.reshape(shape),
+        gradient.reshape(*shape, features + 1),
+        error=error.reshape(shape),
+        gradient_error=slope_error.reshape(shape),
+    )

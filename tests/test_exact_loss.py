@@ -66,6 +66,21 @@ def test_harmonics_left_out_of_the_transform_stay_below_their_bounds(tolerance):
     assert np.quantile(slack, 0.05) < 1e4
 
 
+@pytest.mark.parametrize("tolerance", [1e-3, 1e-6, 1e-10])
+def test_periods_shorter_than_the_range_keep_their_bounds(tolerance):
+    """Many rare features: the range of z is far longer than where z ever is, and the series' period is cut."""
+    random = np.random.default_rng(11)
+    for _ in range(6):
+        W, b = random.normal(size=(3, 12)), 0.2 * random.normal(size=12)
+        setting, weights = Setting(12, 3, tuple(random.uniform(0.003, 0.03, size=12))), Weights(W, b)
+        G, law = overlap_matrix(weights)[None], law_of(setting)
+        few = transformed_rows(G, b[None], law.density, law.importance, tolerance)
+        exact = enumerated_rows(G, b[None], law.density, law.importance)
+        assert (np.abs(few.loss - exact.loss) <= few.error).all()
+        assert (np.abs(few.gradient - exact.gradient).max(axis=-1) <= few.gradient_error).all()
+        assert few.error.max() <= 1.2 * tolerance + 1e-11
+
+
 def test_exact_rationals_are_what_monte_carlo_samples():
     """The oracle itself against 4·10⁶ samples of the law, which knows nothing of box integrals."""
     random = np.random.default_rng(3)

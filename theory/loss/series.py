@@ -25,6 +25,7 @@ SMALL = 1e-3
 _MARGIN = 1.1
 FEWEST_FREQUENCIES = 32
 MOST_FREQUENCIES = 1 << 15
+_CHERNOFF_STEPS = 14
 _ROUNDOFF = 2.0**-53
 
 
@@ -56,13 +57,13 @@ def _row_series(own, g, b, p, tolerance, first, pair):
             square, _ = _add_moments(weight, 0.0, 1.0, own, g, b, p, alive, first, pair)
             return total + 0.5 * square, error, slope_error
         large = alive & (np.abs(g) >= SMALL * largest)
-        reach = _MARGIN * max(high, -low)
+        reach, outside = _reach(g, b, p, alive, _MARGIN * max(high, -low), 0.1 * tolerance / weight)
         frequencies, tail, slope_tail = _frequencies(own, g, p, alive, large, reach, tolerance / weight)
         total += _add_single_features(weight, own, g, b, p, alive, large, first, pair)
         total += _add_remainder(weight, own, g, b, p, alive, large, reach, frequencies, first, pair)
         rounding = per_term * (reach + 1.0)
-        error += weight * (tail + rounding * reach)
-        slope_error += weight * (slope_tail + rounding)
+        error += weight * (tail + (2.0 * reach + 4.0) * reach * outside + rounding * reach)
+        slope_error += weight * (slope_tail + (4.0 * reach + 2.0) * outside + rounding)
         for j in range(g.size):
             if large[j]:
                 weight *= 1.0 - p[j]
@@ -72,42 +73,90 @@ def _row_series(own, g, b, p, tolerance, first, pair):
 
 
 @njit(cache=True, nogil=True)
+def _reach(g, b, p, alive, full, tolerance):
+    """A half period R, as short as |z| <= R almost surely allows, and a bound on q = P(|z| > R).
+
+    Beyond R the series is wrong by at most z² for U_2, 2 |z| for U_1 and 1 for U_0, and by Chernoff's bound
+    E z^k 1(|z| > R) <= R^k q, q = min_s e^{-sR} (M(s) + M(-s)) over s >= 2/R, M(s) = E e^{sz}.  R is halved, from the
+    full reach at which q = 0, while what that costs stays within the tolerance.
+    """
+    best, outside = full, 0.0
+    while True:
+        shorter = 0.5 * best
+        q = np.inf
+        for step in range(_CHERNOFF_STEPS):
+            s = 2.0 / shorter * 2.0 ** (0.5 * step)
+            up, down = s * (b - shorter), -s * (b + shorter)
+            for j in range(g.size):
+                if alive[j]:
+                    up += np.log1p(p[j] * (_mean_exponential(s * g[j]) - 1.0))
+                    down += np.log1p(p[j] * (_mean_exponential(-s * g[j]) - 1.0))
+            if max(up, down) < 0.0:
+                q = min(q, np.exp(up) + np.exp(down))
+        if not (2.0 * shorter + 4.0) * shorter * q <= tolerance:
+            return best, outside
+        best, outside = shorter, q
+
+
+@njit(cache=True, nogil=True)
+def _mean_exponential(y):
+    """E e^{yx}, x uniform on [0, 1]; infinite where it overflows."""
+    if abs(y) < 1e-8:
+        return 1.0 + 0.5 * y
+    return np.expm1(y) / y if y < 700.0 else np.inf
+
+
+@njit(cache=True, nogil=True)
 def _frequencies(own, g, p, alive, large, reach, tolerance):
     """Number of odd harmonics (a power of two) whose tail is within the tolerance, and the bounds of both tails.
 
     With ρ_j = 2 p_j / (ω |g_j|) bounding p_j |φ|, p_j |φ'| and p_j |φ''|, the remainder's characteristic function and
-    its derivatives stay below B(ω_K) K/k beyond the last harmonic K.
+    its derivatives stay below B(ω_K) K/k beyond the last harmonic K; with min(ρ_j, p_j), which bounds them too, below
+    B(ω_K).
     """
     harmonics = FEWEST_FREQUENCIES
     while True:
         k = 2.0 * harmonics - 1.0
-        all_, off, one, small_off = 1.0, 1.0, 0.0, 1.0
-        others, others_off = 1.0, 1.0
-        for j in range(g.size):
-            if not alive[j]:
-                continue
-            if large[j]:
-                rate = 2.0 * p[j] * reach / (np.pi * k * abs(g[j]))
-                one = one * (1.0 - p[j]) + off * rate
-                all_ *= 1.0 - p[j] + rate
-                off *= 1.0 - p[j]
-                if j != own:
-                    others *= 1.0 - p[j] + rate
-                    others_off *= 1.0 - p[j]
-            else:
-                small_off *= 1.0 - p[j]
-        value = max(all_ - off - one, 0.0) + one * (1.0 - small_off)
-        own_tilt = 0.0
-        if large[own]:
-            own_rate = 2.0 * p[own] * reach / (np.pi * k * abs(g[own]))
-            own_tilt = own_rate * (others - small_off * others_off)
-        elif alive[own]:
-            own_tilt = p[own] * (all_ - off)
-        tail = 4.0 * reach**2 / np.pi**3 * value / (6.0 * k**2) + 4.0 * reach / np.pi**2 * own_tilt / (4.0 * k)
+        value, own_tilt, slope = _remainder_bounds(own, g, p, alive, large, reach, k, False)
+        flat_value, flat_own_tilt, _ = _remainder_bounds(own, g, p, alive, large, reach, k, True)
+        # Σ over odd harmonics beyond K of 1/k^4, 1/k^3 and 1/k^2, times K where the bound falls like K/k.
+        value_sum = min(value / (6.0 * k**2), flat_value / (4.0 * k**2))
+        own_sum = min(own_tilt / (4.0 * k), flat_own_tilt / (2.0 * k))
+        tail = 4.0 * reach**2 / np.pi**3 * value_sum + 4.0 * reach / np.pi**2 * own_sum
         if tail <= tolerance or 2 * harmonics > MOST_FREQUENCIES:
-            slope_tail = (all_ - off) * (reach / (np.pi**2 * k) + 2.0 / np.pi)
-            return harmonics, tail, slope_tail
+            return harmonics, tail, slope * (reach / (np.pi**2 * k) + 2.0 / np.pi)
         harmonics *= 2
+
+
+@njit(cache=True, nogil=True)
+def _remainder_bounds(own, g, p, alive, large, reach, k, flat):
+    """B(ω_k) of the remainder, of its derivative by the own overlap, and of any one or two derivatives."""
+    all_, off, one, small_off = 1.0, 1.0, 0.0, 1.0
+    others, others_off, own_rate = 1.0, 1.0, 0.0
+    for j in range(g.size):
+        if not alive[j]:
+            continue
+        if not large[j]:
+            small_off *= 1.0 - p[j]
+            continue
+        rate = 2.0 * p[j] * reach / (np.pi * k * abs(g[j]))
+        if flat:
+            rate = min(rate, p[j])
+        one = one * (1.0 - p[j]) + off * rate
+        all_ *= 1.0 - p[j] + rate
+        off *= 1.0 - p[j]
+        if j == own:
+            own_rate = rate
+        else:
+            others *= 1.0 - p[j] + rate
+            others_off *= 1.0 - p[j]
+    value = max(all_ - off - one, 0.0) + one * (1.0 - small_off)
+    own_tilt = 0.0
+    if large[own]:
+        own_tilt = own_rate * (others - small_off * others_off)
+    elif alive[own]:
+        own_tilt = p[own] * (all_ - off)
+    return value, own_tilt, all_ - off
 
 
 @njit(cache=True, nogil=True)

@@ -31,10 +31,11 @@ clean:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-# One evaluation compiles the loss kernels into numba's cache, so that the first real command is not slow;
-# it is also the first proof that the installation works.
+# These two compile the loss kernels into numba's cache, so that the first real command is not slow; they are also the
+# first proof that the installation works.
 .venv/filled: .venv/installed
-	$(BIN)/python -m tegum loss examples/five-in-two.toml --weights examples/pentagon.npz --json >/dev/null
+	$(BIN)/tegum loss examples/five-in-two.toml --weights examples/pentagon.npz --method transform >/dev/null
+	$(BIN)/tegum optimum examples/five-in-two.toml >/dev/null
 	@touch $@
 
 .venv/linters: .venv/installed

@@ -12,8 +12,8 @@ from tegum.theory.curvature import curvature_tolerance
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import empty_loss, joined, law_of
-from tegum.theory.loss.population import PopulationLoss, population_loss
+from tegum.theory.loss.law import empty_loss, joined, law_of, require_supported
+from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
@@ -116,8 +116,9 @@ def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0)
 
     Validity: invariant under rotation of the hidden space and relabelling of features that are alike.
     """
+    require_supported(setting)
     require_enumerable(setting)
-    population_loss(weights, setting)  # refuses what does not fit before the search starts
+    check_shape(weights, setting)
     return compare_all([setting], [weights], [optimum(setting, starts, seed)])[0]
 
 

@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ArithmeticError as error:
         print(f"tegum: undecided: {_one_line(error)}", file=sys.stderr)
         return 1
+    except MemoryError:
+        print("tegum: there is not enough memory for this; ask for fewer or smaller models", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("tegum: interrupted; what was finished is kept", file=sys.stderr)
         return 130

@@ -85,6 +85,7 @@ def test_scale_of_importance_does_not_move_a_boundary():
     [
         (PENTAGON_TO_PAIRS, "density", 0.01, 0.1, 15, "no crossing"),
         (PENTAGON_TO_PAIRS, "density", 0.4, 0.1, 15, "from = 0.4"),
+        (PENTAGON_TO_PAIRS, "importance[0]", 0.1, float("inf"), 15, "to = inf"),
         (PENTAGON_TO_PAIRS, "sparsity", 0.1, 0.4, 15, "sparsity"),
         (PENTAGON_TO_PAIRS, "density", 0.1, 1.4, 15, "density"),
         (("pentagon", "hexagon"), "density", 0.1, 0.4, 15, "hexagon"),

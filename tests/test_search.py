@@ -110,7 +110,28 @@ def test_newton_leaves_saddles_and_reports_what_did_not_converge():
     assert hurried.converged.tolist() == [False, False, True]
 
 
-@pytest.mark.parametrize(("arguments", "culprit"), [({"starts": 0}, "starts = 0"), ({"seed": -1}, "seed = -1")])
+def test_scale_of_importance_does_not_choose_the_start():
+    setting, scaled = Setting(5, 2, 0.2), Setting(5, 2, 0.2, 2.0**40)
+    one, other = optimum(setting, 16, 2), optimum(scaled, 16, 2)
+    assert other.loss == pytest.approx(2.0**40 * one.loss, rel=1e-12)
+    assert (one.geometry, one.hits) == (other.geometry, other.hits)
+
+
+def test_members_rest_alike_however_many_go_together(monkeypatch):
+    setting, told = Setting(3, 2, 0.2), []
+    starts = random_starts(setting, 10, seed=4)
+    together = descend(*starts, law_of(setting, 10))
+    monkeypatch.setattr("tegum.theory.descent._TOGETHER", 4)
+    apart = descend(*starts, law_of(setting, 10), advance=lambda done, total: told.append((done, total)))
+    np.testing.assert_allclose(apart.loss, together.loss, rtol=1e-12)
+    assert told[-1] == (10, 10)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [({"starts": 0}, "starts = 0"), ({"starts": 10**12}, "starts = 1"), ({"seed": -1}, "seed = -1")],
+)
 def test_bad_arguments_are_refused(arguments, culprit):
     with pytest.raises(InputError, match=culprit):
         optimum(Setting(2, 1, 0.1), **arguments)
@@ -119,3 +140,5 @@ def test_bad_arguments_are_refused(arguments, culprit):
 def test_too_many_features_are_refused():
     with pytest.raises(InputError, match="count = 40"):
         optimum(Setting(40, 3, 0.1))
+    with pytest.raises(InputError, match="hidden = 100000"):
+        optimum(Setting(5, 100_000, 0.1))

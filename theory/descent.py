@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -14,6 +15,11 @@ from tegum.theory.newton import minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12
+#: Members followed side by side: their Hessians are held at once.
+_TOGETHER = 1024
+
+#: Told how many members are at rest, and how many there are.
+Advance = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,7 @@ def descend(
     law: Law,
     steps: int = 300,
     reach: float = 2.0,
-    advance: Callable[[int, int], object] = lambda done, total: None,
+    advance: Advance = lambda done, total: None,
 ) -> Descent:
     """Follow the exact loss from each start to the critical point of its basin.
 
@@ -59,6 +65,20 @@ def descend(
     Validity: independent uniform features, ReLU readout, at most `enumeration.MOST_FEATURES` features.  A start exactly
     on a saddle stays there: `curvature.least_curvatures` tells.
     """
+    parts = [slice(first, first + _TOGETHER) for first in range(0, len(b), _TOGETHER)]
+    rests = [
+        _descend(W[part], b[part], law[part], steps, reach, partial(_passed_on, advance, part.start, len(b)))
+        for part in parts
+    ]
+    return Descent(*(np.concatenate([getattr(rest, name) for rest in rests]) for name in Descent.__dataclass_fields__))
+
+
+def _passed_on(advance: Advance, before: int, total: int, done: int, _: int) -> None:
+    """Progress of one part, told as progress of the whole."""
+    advance(before + done, total)
+
+
+def _descend(W: np.ndarray, b: np.ndarray, law: Law, steps: int, reach: float, advance: Advance) -> Descent:
     features = b.shape[1]
     rest = minimise(
         parameters(W, b),

@@ -103,8 +103,8 @@ def boundary(
 
 
 def _checked(setting: Setting, between: tuple[str, str], over: str, start: float, stop: float, digits: int) -> _Pair:
-    if not start < stop:
-        raise InputError(f"from = {start!r} is not below to = {stop!r}")
+    if not -np.inf < start < stop < np.inf:
+        raise InputError(f"from = {start!r} is not below to = {stop!r}, both finite")
     if not 1 <= digits <= MOST_DIGITS:
         raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
     first, second = (name(parse_geometry(one)) for one in between)

@@ -18,6 +18,9 @@ from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
+MOST_STARTS = 100_000
+#: Hidden units beyond which the Hessian of all weights would not fit; more than `count` of them change nothing.
+MOST_HIDDEN = 2 * MOST_FEATURES
 #: Losses that agree to this, relatively, are of the same minimum: far above rounding, far below the distance of any
 #: two different minima met so far.
 SAME_LOSS = 1e-9
@@ -74,7 +77,7 @@ def optimum(
 
     Args:
         setting: at most `enumeration.MOST_FEATURES` features.
-        starts: number of random starts, at least 1.
+        starts: number of random starts, 1 to `MOST_STARTS`.
         seed: of the starts.
         advance: told how many starts have come to rest, and how many there are.
 
@@ -82,7 +85,8 @@ def optimum(
         `Optimum`.  It is the best of its starts, no proof that nothing is better: ``hits`` says how often it was found.
 
     Raises:
-        InputError: no starts, a negative seed, too many features, or a setting without an exact route here.
+        InputError: no starts or too many, a negative seed, too many features or hidden units, or a setting without an
+            exact route here.
 
     >>> from tegum import Setting, optimum
     >>> optimum(Setting(count=5, hidden=2, density=0.05)).geometry
@@ -91,7 +95,8 @@ def optimum(
     _check(setting, starts, seed)
     W, b = random_starts(setting, starts, seed)
     rest = descend(W, b, law_of(setting, starts), advance=advance)
-    best = int(np.argmin(np.where(rest.converged, rest.loss, rest.loss + 1.0)))
+    at_rest = rest.converged if rest.converged.any() else np.ones(starts, dtype=bool)
+    best = int(np.argmin(np.where(at_rest, rest.loss, np.inf)))
     weights = Weights(rest.W[best], rest.b[best])
     exact = population_loss(weights, setting)
     return Optimum(
@@ -125,18 +130,20 @@ def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Set
 
 
 def _check(setting: Setting, starts: int, seed: int) -> None:
-    if starts < 1:
-        raise InputError(f"starts = {starts} is below 1")
+    if not 1 <= starts <= MOST_STARTS:
+        raise InputError(f"starts = {starts} is outside [1, {MOST_STARTS}]")
     if seed < 0:
         raise InputError(f"seed = {seed} is below 0")
     require_enumerable(setting)
 
 
 def require_enumerable(setting: Setting) -> None:
-    """Refuse a setting whose Hessian would need more subsets than enumeration takes.
+    """Refuse a setting whose Hessian would need more subsets than enumeration takes, or more memory than there is.
 
     Raises:
-        InputError: names the count and the limit.
+        InputError: names the count or the width, and the limit.
     """
     if setting.count > MOST_FEATURES:
         raise InputError(f"count = {setting.count} is not supported by the search yet; at most {MOST_FEATURES}")
+    if setting.hidden > MOST_HIDDEN:
+        raise InputError(f"hidden = {setting.hidden} is not supported by the search yet; at most {MOST_HIDDEN}")

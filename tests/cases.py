@@ -16,24 +16,31 @@ Case = tuple[str, Weights, Setting]
 
 def random_case(random: np.random.Generator, features: int, kind: str) -> Case:
     """One model of ``features`` features with unequal importances and densities from 0.01 to 0.95."""
-    hidden = int(random.integers(1, 4))
+    hidden = int(random.integers(2 if kind == "almost orthogonal pairs" else 1, 4))
     W, b = 0.8 * random.normal(size=(hidden, features)), 0.3 * random.normal(size=features)
+    W, b = degenerate(random, W, b, kind)
+    density = tuple(random.uniform(0.01, 0.95, size=features))
+    setting = Setting(features, W.shape[0], density, tuple(random.uniform(0.1, 2.0, size=features)))
+    return f"{kind} n={features}", Weights(W, b), setting
+
+
+def degenerate(random: np.random.Generator, W: np.ndarray, b: np.ndarray, kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the same shape, degenerate in one way."""
+    W, features = W.copy(), W.shape[1]
     if kind == "dropped":
         W[:, 0] = 0.0
     elif kind == "almost dropped":
         W[:, 0] *= 10.0 ** -random.integers(3, 13)
     elif kind == "tiny overlaps":
         W *= 10.0 ** random.uniform(-12, 0, size=W.shape)
-        b *= 10.0 ** random.uniform(-12, 0, size=features)
-    elif kind == "almost orthogonal pairs":
-        W, b = _almost_orthogonal(random, features), 0.1 * random.normal(size=features)
+        b = b * 10.0 ** random.uniform(-12, 0, size=features)
+    elif kind == "almost orthogonal pairs" and W.shape[0] >= 2:
+        W[:2], W[2:], b = _almost_orthogonal(random, features), 0.0, 0.1 * random.normal(size=features)
     elif kind == "opposite and equal":
         W = np.repeat(W[:, :1], features, axis=1) * random.choice([-1.0, 1.0], size=features)
     elif kind == "zero biases":
         b = np.zeros(features)
-    density = tuple(random.uniform(0.01, 0.95, size=features))
-    setting = Setting(features, W.shape[0], density, tuple(random.uniform(0.1, 2.0, size=features)))
-    return f"{kind} n={features}", Weights(W, b), setting
+    return W, b
 
 
 KINDS = (

@@ -9,7 +9,7 @@ from cases import KINDS, exact_loss, exact_row, random_case, random_cases
 from tegum.theory.errors import InputError
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.loss.law import Law, law_of
-from tegum.theory.loss.objective import expansion, parameters, weights_of
+from tegum.theory.loss.objective import expansion, expansion_at, parameters
 from tegum.theory.loss.population import population_loss
 from tegum.theory.loss.transform import transformed_rows
 from tegum.theory.setting import Setting
@@ -132,7 +132,7 @@ def test_gradient_and_hessian_of_whole_models_match_finite_differences():
         theta, step = parameters(W, b), 1e-5
         at = expansion(W, b, law)
         for k, direction in enumerate(np.eye(theta.shape[1])):
-            ahead, behind = (expansion(*weights_of(theta + s * direction, features), law) for s in (step, -step))
+            ahead, behind = (expansion_at(theta + s * direction, law) for s in (step, -step))
             np.testing.assert_allclose((ahead.loss - behind.loss) / (2 * step), at.gradient[:, k], atol=1e-8)
             np.testing.assert_allclose((ahead.gradient - behind.gradient) / (2 * step), at.hessian[:, k], atol=1e-6)
 
@@ -196,21 +196,6 @@ def test_many_features_take_the_transform():
     assert abs(sharper.loss.sum() - exact.loss) <= exact.error
     mean, standard_error = _monte_carlo(weights, setting, 800_000, random)
     assert abs(mean - exact.loss) < 4 * standard_error < 0.02 * exact.loss
-
-
-@pytest.mark.parametrize(
-    ("change", "culprit"),
-    [
-        ({"law": "correlated", "groups": ((0, 1),)}, "law"),
-        ({"values": "signed"}, "values"),
-        ({"l1": 0.1}, "l1"),
-        ({"readout": "linear"}, "readout"),
-    ],
-)
-def test_settings_without_an_exact_route_are_refused_by_name(change, culprit):
-    weights = Weights(np.ones((1, 2)), np.zeros(2))
-    with pytest.raises(InputError, match=f"^{culprit} = "):
-        population_loss(weights, Setting(count=2, hidden=1, density=0.1, **change))
 
 
 def test_weights_of_another_shape_are_refused():

@@ -87,23 +87,26 @@ def read_weights(path: StrPath, layout: str = "tegum") -> Weights:
         layout: one of `LAYOUTS`; never guessed.
 
     Raises:
-        InputError: the file cannot be read, is damaged, holds anything else, or holds untied weights.
+        InputError: the file cannot be read, is damaged, or holds anything else.
     """
     read = _READERS[choice("layout", layout, LAYOUTS)]
     with located(_place(path)):
         arrays = read(path)
-        return Weights(W=arrays["W"], b=arrays["b"])
+        return Weights(W=arrays["W"], b=arrays["b"], W_out=arrays.get("W_out"))
 
 
 def write_weights(path: StrPath, weights: Weights) -> None:
-    """Write `W` and `b` to a .npz or .safetensors file, by suffix; the same weights give the same bytes.
+    """Write `W` and `b`, or `W_in`, `W_out` and `b`, to a .npz or .safetensors file; same weights, same bytes.
 
     Raises:
         InputError: another suffix, or the file cannot be written there.
     """
     with located(_place(path)):
         suffix = _suffix(path)
-    write_atomically(path, _BYTES[suffix]({"W": weights.W, "b": weights.b}))
+    arrays = {"W": weights.W, "b": weights.b}
+    if weights.W_out is not None:
+        arrays = {"W_in": weights.W, "W_out": weights.W_out, "b": weights.b}
+    write_atomically(path, _BYTES[suffix](arrays))
 
 
 def _replace(target: Path, data: bytes) -> None:
@@ -146,13 +149,14 @@ def _suffix(path: StrPath) -> str:
 
 def _tegum_arrays(path: StrPath) -> Arrays:
     arrays = _FORMATS[_suffix(path)](path, _TEGUM_NAMES)
-    return arrays if "W" in arrays else _tied(**arrays)
+    return arrays if "W" in arrays else _from_untied(**arrays)
 
 
-def _tied(W_in: np.ndarray, W_out: np.ndarray, b: np.ndarray) -> Arrays:
-    if W_in.ndim < 2 or not np.array_equal(W_out, np.swapaxes(W_in, -1, -2)):
-        raise InputError("W_out is not W_in transposed; untied weights are not supported yet")
-    return {"W": W_in, "b": b}
+def _from_untied(W_in: np.ndarray, W_out: np.ndarray, b: np.ndarray) -> Arrays:
+    """Two matrices that are each other's transpose are tied weights, written in the other manner."""
+    if W_in.ndim >= 2 and np.array_equal(W_out, np.swapaxes(W_in, -1, -2)):
+        return {"W": W_in, "b": b}
+    return {"W": W_in, "W_out": W_out, "b": b}
 
 
 def _npz_bytes(arrays: Arrays) -> bytes:

@@ -11,11 +11,12 @@ from tegum.theory.errors import InputError
 
 @dataclass(frozen=True, eq=False)
 class Weights:
-    """Tied weights of x̂ = readout(Wᵀ activation(W x) + b).
+    """Weights of x̂ = readout(W_out activation(W x) + b), tied (W_out = Wᵀ) unless W_out is given.
 
     Args:
         W: [hidden, features], or [models, hidden, features] for an ensemble; real numbers, copied to float64.
         b: [features], or [models, features]; zero for a model without bias.
+        W_out: [features, hidden], or [models, features, hidden]; None for tied weights.
 
     Raises:
         InputError: not real numbers, a NaN or an infinity, an empty axis, or shapes at odds with each other.
@@ -23,21 +24,34 @@ class Weights:
 
     W: Float[np.ndarray, "*ensemble hidden features"]
     b: Float[np.ndarray, "*ensemble features"]
+    W_out: Float[np.ndarray, "*ensemble features hidden"] | None = None
 
     def __post_init__(self) -> None:
         W, b = _finite_array("W", self.W), _finite_array("b", self.b)
         if W.ndim not in (2, 3):
             raise InputError(f"W has shape {W.shape}; needed is [hidden, features] or one more leading axis")
-        needed = W.shape[:-2] + W.shape[-1:]
-        if b.shape != needed:
-            raise InputError(f"b has shape {b.shape}; W of shape {W.shape} needs {needed}")
+        _check_shape("b", b, W.shape[:-2] + W.shape[-1:], W.shape)
         object.__setattr__(self, "W", W)
         object.__setattr__(self, "b", b)
+        if self.W_out is not None:
+            W_out = _finite_array("W_out", self.W_out)
+            _check_shape("W_out", W_out, (*W.shape[:-2], W.shape[-1], W.shape[-2]), W.shape)
+            object.__setattr__(self, "W_out", W_out)
+
+    @property
+    def outward(self) -> Float[np.ndarray, "*ensemble features hidden"]:
+        """W_out, which is Wᵀ where the weights are tied."""
+        return np.swapaxes(self.W, -1, -2) if self.W_out is None else self.W_out
 
 
 def overlap_matrix(weights: Weights) -> Float[np.ndarray, "*ensemble features features"]:
-    """G = WᵀW of each model, [.., features, features]: unchanged by any rotation of the hidden layer."""
-    return np.swapaxes(weights.W, -1, -2) @ weights.W
+    """G = W_out W of each model, [.., features, features]: unchanged by any rotation of the hidden layer."""
+    return weights.outward @ weights.W
+
+
+def _check_shape(name: str, array: np.ndarray, needed: tuple[int, ...], of: tuple[int, ...]) -> None:
+    if array.shape != needed:
+        raise InputError(f"{name} has shape {array.shape}; W of shape {of} needs {needed}")
 
 
 def _finite_array(name: str, given: Any) -> np.ndarray:

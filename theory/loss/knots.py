@@ -3,19 +3,22 @@
 With ``U_q(t) = t_+^q / q!`` (``U_0`` the step, ``U_{-1}`` the delta function) every term of the loss, of its
 gradient and of its Hessian is one of the expectations
 
-    V_q^r(c) = E[ Π_j x_j^{r_j} U_q(c + Σ_j g_j x_j) ],     x_j on with probability p_j, then uniform on [0, 1].
+    V_q^r(c) = E[ Π_j x_j^{r_j} U_q(c + Σ_j g_j x_j) ],
 
-Integrating one feature by parts leaves the same expectation over the other features:
+x_j on with probability p_j, then uniform on [0, 1], or on [-1, 1] if it is signed.  Integrating one feature by parts
+leaves the same expectation over the other features:
 
-    r = 0:  V_q(c) = (1 - p) V_q(c) + p [V_{q+1}(c + g) - V_{q+1}(c)] / g
-    r > 0:  V_q(c) = p { Σ_{s=0}^r (-1)^s r!/(r-s)! V_{q+1+s}(c + g) / g^{s+1}  -  (-1)^r r! V_{q+1+r}(c) / g^{r+1} }
+    r = 0:   V_q(c) = (1 - p) V_q(c) + p [V_{q+1}(c + g) - V_{q+1}(c)] / g
+    r > 0:   V_q(c) = p { Σ_{s=0}^r (-1)^s r!/(r-s)! V_{q+1+s}(c + g) / g^{s+1}  -  (-1)^r r! V_{q+1+r}(c) / g^{r+1} }
+    signed:  V_q(c) = (1 - p) V_q(c) [r = 0]
+                      + (p/2) Σ_{s=0}^r (-1)^s r!/(r-s)! [V_{q+1+s}(c + g) - (-1)^{r-s} V_{q+1+s}(c - g)] / g^{s+1}
 
-so that a binary tree over the knots ``c + Σ_{j on} g_j`` sums all 3ⁿ terms of the box integrals over active
-subsets in n 2ⁿ operations.  Two rules make it stable where the plain sum explodes (tiny overlaps):
+so that a tree over the knots ``c + Σ_{j on} ± g_j`` sums all terms of the box integrals over active subsets in n 2ⁿ
+operations (3ⁿ if signed).  Two rules make it stable where the plain sum explodes (tiny overlaps):
 
 * features are taken in order of falling ``|g|``;
 * a node whose remaining features cannot change the sign of ``z`` is a polynomial and is evaluated by moments,
-  all of whose terms are positive.
+  all of whose terms are of one sign.
 
 A node that is split therefore has ``|c| <= (features left) * |g|``: what is subtracted is of the size of the
 result, and nothing is ever divided by an overlap much smaller than the quantity divided.
@@ -37,10 +40,10 @@ _FACTORIAL = np.array([float(math.factorial(k)) for k in range(MOST_POWERS)])
 
 
 @njit(cache=True, nogil=True)
-def _expectations(c, g, p, size, exponent, child, lowest, highest, absolute, moments, values, roots):  # noqa: PLR0913
+def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absolute, moments, values, roots):
     """Fill ``roots[t, q + 1]`` with V_q^r(c) for the root entries t of one trie.
 
-    ``g`` [features] falls in magnitude, ``p`` [features] goes with it.  With ``absolute`` every subtraction
+    ``g`` [features] falls in magnitude, ``p`` and ``signed`` go with it.  With ``absolute`` every subtraction
     becomes an addition of magnitudes: the result then bounds the sum of all absolute values that the
     recursion meets, which is what a rounding-error bound needs.  ``moments`` and ``values`` are work space.
     """
@@ -48,9 +51,9 @@ def _expectations(c, g, p, size, exponent, child, lowest, highest, absolute, mom
     low_range = np.zeros(count + 1)
     high_range = np.zeros(count + 1)
     for d in range(count - 1, -1, -1):
-        low_range[d] = low_range[d + 1] + min(g[d], 0.0)
-        high_range[d] = high_range[d + 1] + max(g[d], 0.0)
-    _fill_moments(g, p, size, exponent, child, highest, moments)
+        low_range[d] = low_range[d + 1] + (-abs(g[d]) if signed[d] else min(g[d], 0.0))
+        high_range[d] = high_range[d + 1] + (abs(g[d]) if signed[d] else max(g[d], 0.0))
+    _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments)
     knot = np.empty(count + 1)
     stage = np.zeros(count + 1, dtype=np.int64)
     side = np.zeros(count + 1, dtype=np.int64)
@@ -62,28 +65,34 @@ def _expectations(c, g, p, size, exponent, child, lowest, highest, absolute, mom
             if knot[d] + high_range[d] <= 0.0:
                 _write_zeros(size[d], lowest[d], highest[d], here)
                 d -= 1
-            elif knot[d] + low_range[d] >= 0.0:
+                continue
+            if knot[d] + low_range[d] >= 0.0 or d == count:  # the latter for a knot that is no number
                 _write_polynomial(knot[d] + low_range[d], size[d], lowest[d], highest[d], moments[d], here)
                 d -= 1
+                continue
+        if stage[d] == (3 if signed[d] else 2):
+            if signed[d]:
+                _combine_signed(
+                    g[d], p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
+                    values[d + 1, 0], values[d + 1, 1], values[d + 1, 2], here,
+                )  # fmt: skip
             else:
-                stage[d] = 1
-                d += 1
-                knot[d], side[d], stage[d] = knot[d - 1], 0, 0
-        elif stage[d] == 1:
-            stage[d] = 2
-            d += 1
-            knot[d], side[d], stage[d] = knot[d - 1] + g[d - 1], 1, 0
-        else:
-            _combine(
-                g[d], p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
-                values[d + 1, 0], values[d + 1, 1], here,
-            )  # fmt: skip
+                _combine(
+                    g[d], p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
+                    values[d + 1, 0], values[d + 1, 1], here,
+                )  # fmt: skip
             d -= 1
+            continue
+        move = stage[d]
+        stage[d] += 1
+        d += 1
+        knot[d] = knot[d - 1] + (0.0 if move == 0 else g[d - 1] if move == 1 else -g[d - 1])
+        side[d], stage[d] = move, 0
 
 
 @njit(cache=True, nogil=True)
 def _combine(g, p, size, exponent, child, lowest, highest, absolute, off, on, here):
-    """Integrate one feature by parts: the two recursions at the head of this file."""
+    """Integrate one feature on [0, 1] by parts: the first two recursions at the head of this file."""
     sign = 1.0 if absolute else -1.0
     slope = abs(g) if absolute else g
     for t in range(size):
@@ -99,6 +108,26 @@ def _combine(g, p, size, exponent, child, lowest, highest, absolute, off, on, he
                 if s < r:
                     factor *= sign * (r - s)
             here[t, q] = p * (total + sign * factor * below[q + 1 + r])
+
+
+@njit(cache=True, nogil=True)
+def _combine_signed(g, p, size, exponent, child, lowest, highest, absolute, off, plus, minus, here):
+    """Integrate one feature on [-1, 1] by parts: the last recursion at the head of this file."""
+    sign = 1.0 if absolute else -1.0
+    slope = abs(g) if absolute else g
+    for t in range(size):
+        middle, above, below, r = off[child[t]], plus[child[t]], minus[child[t]], exponent[t]
+        for q in range(lowest[t] + 1, highest[t] + 2):
+            total, factor = 0.0, 1.0
+            parity = 1.0 if absolute or r % 2 == 1 else -1.0
+            for s in range(r + 1):
+                factor /= slope
+                total += factor * (above[q + 1 + s] + parity * below[q + 1 + s])
+                factor *= sign * (r - s)
+                parity *= sign
+            here[t, q] = 0.5 * p * total
+            if r == 0:
+                here[t, q] += (1.0 - p) * middle[q]
 
 
 @njit(cache=True, nogil=True)
@@ -121,8 +150,8 @@ def _write_polynomial(least, size, lowest, highest, moments, here):
 
 
 @njit(cache=True, nogil=True)
-def _fill_moments(g, p, size, exponent, child, highest, moments):
-    """moments[d, t, s] = E[Π_{j>=d} x_j^{r_j} u_d^s] / s! with u_d = Σ_{j>=d} (g_j x_j + max(-g_j, 0)) >= 0."""
+def _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments):
+    """moments[d, t, s] = E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least value) >= 0."""
     count = g.size
     moments[count, 0, :] = 0.0
     moments[count, 0, 0] = 1.0
@@ -130,18 +159,10 @@ def _fill_moments(g, p, size, exponent, child, highest, moments):
     for d in range(count - 1, -1, -1):
         for t in range(size[d]):
             r, top = exponent[d, t], highest[d, t]
-            power = 1.0
-            for s in range(top + 1):
-                # E x^r u^s / s!: u = g x if g >= 0, else |g| (1 - x), whose mean with x^r is a Beta integral.
-                if g[d] >= 0.0:
-                    law[s] = p[d] * power / (_FACTORIAL[s] * (r + s + 1))
-                else:
-                    law[s] = p[d] * power * _FACTORIAL[r] / _FACTORIAL[r + s + 1]
-                    if r == 0:
-                        law[s] += (1.0 - p[d]) * power / _FACTORIAL[s]
-                power *= abs(g[d])
-            if r == 0 and g[d] >= 0.0:
-                law[0] += 1.0 - p[d]
+            if signed[d]:
+                _signed_moments(g[d], p[d], r, top, absolute, law)
+            else:
+                _unsigned_moments(g[d], p[d], r, top, law)
             deeper = moments[d + 1, child[d, t]]
             for s in range(top + 1):
                 total = 0.0
@@ -151,53 +172,141 @@ def _fill_moments(g, p, size, exponent, child, highest, moments):
 
 
 @njit(cache=True, nogil=True)
-def fill_rows(
-    G, b, density, importance, absolute,
-    size, exponent, child, lowest, highest, first, pair, triple,
-    loss, gradient, hessian,
-):  # noqa: PLR0913  # fmt: skip
-    models, rows, features = G.shape
-    depths, entries = exponent.shape[1:]
-    powers = highest.max() + 2
-    moments = np.zeros((depths, entries, powers))
-    values = np.empty((depths, 2, entries, powers))
-    roots = np.empty((entries, powers))
-    cross = 2.0 if absolute else -2.0
-    for m in range(models):
-        for i in range(rows):
-            sorted_places = _by_falling_magnitude(G[m, i])
-            own = 0
-            while sorted_places[own] != i:
-                own += 1
-            _expectations(
-                b[m, i], G[m, i][sorted_places], density[m][sorted_places],
-                size[own], exponent[own], child[own], lowest[own], highest[own],
-                absolute, moments, values, roots,
-            )  # fmt: skip
-            weight, e_own = importance[m, i], first[own, own]
-            loss[m, i] = weight * (density[m, i] / 3.0 + cross * roots[e_own, 2] + 2.0 * roots[0, 3])
-            gradient[m, i, features] = weight * (cross * roots[e_own, 1] + 2.0 * roots[0, 2])
-            for k in range(features):
-                gradient[m, i, sorted_places[k]] = weight * (
-                    cross * roots[pair[own, own, k], 1] + 2.0 * roots[first[own, k], 2]
-                )
-            if hessian.shape[1] > 0:
-                _fill_hessian(weight, cross, own, sorted_places, first, pair, triple, roots, hessian[m, i])
+def _unsigned_moments(g, p, r, top, law):
+    """law[s] = E x^r u^s / s!: u = g x if g >= 0, else |g| (1 - x), whose mean with x^r is a Beta integral."""
+    power = 1.0
+    for s in range(top + 1):
+        if g >= 0.0:
+            law[s] = p * power / (_FACTORIAL[s] * (r + s + 1))
+        else:
+            law[s] = p * power * _FACTORIAL[r] / _FACTORIAL[r + s + 1]
+            if r == 0:
+                law[s] += (1.0 - p) * power / _FACTORIAL[s]
+        power *= abs(g)
+    if r == 0 and g >= 0.0:
+        law[0] += 1.0 - p
 
 
 @njit(cache=True, nogil=True)
-def _fill_hessian(weight, cross, own, sorted_places, first, pair, triple, roots, hessian):
-    bias = sorted_places.size
-    hessian[bias, bias] = weight * (cross * roots[first[own, own], 0] + 2.0 * roots[0, 1])
-    for k in range(bias):
-        at_k = sorted_places[k]
-        mixed = weight * (cross * roots[pair[own, own, k], 0] + 2.0 * roots[first[own, k], 1])
-        hessian[at_k, bias] = mixed
-        hessian[bias, at_k] = mixed
-        for n in range(bias):
-            hessian[at_k, sorted_places[n]] = weight * (
-                cross * roots[triple[own, k, n], 0] + 2.0 * roots[pair[own, k, n], 1]
+def _signed_moments(g, p, r, top, absolute, law):
+    """law[s] = E x^r u^s / s!, u = |g| + g x = |g| y, y uniform on [0, 2]; x = ±(y - 1), and no term changes sign."""
+    power = -1.0 if r % 2 == 1 and g < 0.0 and not absolute else 1.0
+    for s in range(top + 1):
+        if r == 0:
+            mean = 1.0 / (s + 1)
+        elif r == 1:
+            mean = s / ((s + 1.0) * (s + 2.0))
+        elif r == 2:
+            mean = (s * s + s + 2.0) / ((s + 1.0) * (s + 2.0) * (s + 3.0))
+        else:
+            mean = s * (s * s + 3.0 * s + 8.0) / ((s + 1.0) * (s + 2.0) * (s + 3.0) * (s + 4.0))
+        law[s] = p * power * 2.0**s * mean / _FACTORIAL[s]
+        if r == 0:
+            law[s] += (1.0 - p) * power / _FACTORIAL[s]
+        power *= abs(g)
+
+
+@njit(cache=True, nogil=True)
+def fill_rows(
+    own, aim, G, b, density, signed, importance, absolute,
+    size, exponent, child, lowest, highest, first, pair, triple,
+    loss, gradient, hessian,
+):  # noqa: PLR0913  # fmt: skip
+    """Loss I E(y - (g·x + b)_+)² of each row, with derivatives: y = ±x_own (``aim``), or 0 where own is no feature."""
+    rows, features = G.shape
+    depths, entries = exponent.shape[1:]
+    powers = highest.max() + 2
+    moments = np.zeros((depths, entries, powers))
+    values = np.empty((depths, 3, entries, powers))
+    roots = np.empty((entries, powers))
+    for r in range(rows):
+        # What is never on is out of the tree.
+        g = np.where(density[r] > 0.0, G[r], 0.0)
+        places = _by_falling_magnitude(g)
+        place = 0
+        while place < features and places[place] != own[r]:
+            place += 1
+        _expectations(
+            b[r], g[places], density[r][places], signed[r][places],
+            size[place], exponent[place], child[place], lowest[place], highest[place],
+            absolute, moments, values, roots,
+        )  # fmt: skip
+        _fill_output(importance[r], places, first[place], pair[place], roots, loss, gradient, hessian, r)
+        if place < features:
+            cross = importance[r] * (2.0 if absolute else -2.0 * aim[r])
+            _add_cross(
+                cross, place, places, first[place], pair[place], triple[place], roots, loss, gradient, hessian, r
             )
+            loss[r] += importance[r] * density[r, own[r]] / 3.0
+
+
+@njit(cache=True, nogil=True)
+def _fill_output(weight, places, first, pair, roots, loss, gradient, hessian, r):
+    """I E (z_+)² and its derivatives."""
+    features = places.size
+    loss[r] = weight * 2.0 * roots[0, 3]
+    gradient[r, features] = weight * 2.0 * roots[0, 2]
+    for k in range(features):
+        gradient[r, places[k]] = weight * 2.0 * roots[first[k], 2]
+    if hessian.shape[1] == 0:
+        return
+    hessian[r, features, features] = weight * 2.0 * roots[0, 1]
+    for k in range(features):
+        mixed = weight * 2.0 * roots[first[k], 1]
+        hessian[r, places[k], features] = mixed
+        hessian[r, features, places[k]] = mixed
+        for n in range(features):
+            hessian[r, places[k], places[n]] = weight * 2.0 * roots[pair[k, n], 1]
+
+
+@njit(cache=True, nogil=True)
+def _add_cross(cross, own, places, first, pair, triple, roots, loss, gradient, hessian, r):
+    """Add -2 I E y z_+ and its derivatives."""
+    features = places.size
+    loss[r] += cross * roots[first[own], 2]
+    gradient[r, features] += cross * roots[first[own], 1]
+    for k in range(features):
+        gradient[r, places[k]] += cross * roots[pair[own, k], 1]
+    if hessian.shape[1] == 0:
+        return
+    hessian[r, features, features] += cross * roots[first[own], 0]
+    for k in range(features):
+        mixed = cross * roots[pair[own, k], 0]
+        hessian[r, places[k], features] += mixed
+        hessian[r, features, places[k]] += mixed
+        for n in range(features):
+            hessian[r, places[k], places[n]] += cross * roots[triple[k, n], 0]
+
+
+@njit(cache=True, nogil=True)
+def fill_positive_parts(
+    W, density, signed, absolute, size, exponent, child, lowest, highest, first, pair, value, gradient, hessian
+):
+    """E (w·x + c)_+ at c = 0 of each row w of W, with derivatives by (w, c)."""
+    rows, features = W.shape
+    depths, entries = exponent.shape
+    powers = highest.max() + 2
+    moments = np.zeros((depths, entries, powers))
+    values = np.empty((depths, 3, entries, powers))
+    roots = np.empty((entries, powers))
+    for r in range(rows):
+        w = np.where(density[r] > 0.0, W[r], 0.0)
+        places = _by_falling_magnitude(w)
+        _expectations(
+            0.0, w[places], density[r][places], signed[r][places],
+            size, exponent, child, lowest, highest, absolute, moments, values, roots,
+        )  # fmt: skip
+        value[r] = roots[0, 2]
+        gradient[r, features] = roots[0, 1]
+        for k in range(features):
+            gradient[r, places[k]] = roots[first[k], 1]
+        if hessian.shape[1] > 0:
+            hessian[r, features, features] = roots[0, 0]
+        for k in range(features if hessian.shape[1] > 0 else 0):
+            hessian[r, places[k], features] = roots[first[k], 0]
+            hessian[r, features, places[k]] = roots[first[k], 0]
+            for n in range(features):
+                hessian[r, places[k], places[n]] = roots[pair[k, n], 0]
 
 
 @njit(cache=True, nogil=True)

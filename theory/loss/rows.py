@@ -20,10 +20,12 @@ class RowLosses:
         hessian: second derivatives in the same order; None when not asked for.
         error: bound on the absolute error of ``loss``; None when not asked for.
         gradient_error: bound on the absolute error of each entry of the row's ``gradient``; None when not asked for.
+        hessian_error: the same of its ``hessian``, for a bias that is moved by at most its own rounding.
     """
 
-    loss: Float[np.ndarray, "models rows"]
-    gradient: Float[np.ndarray, "models rows row_entries"]
-    hessian: Float[np.ndarray, "models rows row_entries row_entries"] | None = None
-    error: Float[np.ndarray, "models rows"] | None = None
-    gradient_error: Float[np.ndarray, "models rows"] | None = None
+    loss: Float[np.ndarray, "*rows"]
+    gradient: Float[np.ndarray, "*rows entries"]
+    hessian: Float[np.ndarray, "*rows entries entries"] | None = None
+    error: Float[np.ndarray, "*rows"] | None = None
+    gradient_error: Float[np.ndarray, "*rows"] | None = None
+    hessian_error: Float[np.ndarray, "*rows"] | None = None

@@ -53,10 +53,11 @@ def _children(level: Wanted) -> Wanted:
 
 
 class LossTables(NamedTuple):
-    """The tries of the loss of one feature and its derivatives, stacked over the feature's own place.
+    """The tries of the loss of one row and its derivatives, stacked over the place of the row's own feature.
 
-    ``trie`` has a leading axis ``own``; at the root ``first[own, k]``, ``pair[own, k, m]`` and
-    ``triple[own, k, m]`` are the entries of ``e_k``, ``e_k + e_m`` and ``e_own + e_k + e_m``; entry 0 is r = 0.
+    ``trie`` has a leading axis ``own``, its last entry for a row whose own feature is never on; at the root
+    ``first[own, k]``, ``pair[own, k, m]`` and ``triple[own, k, m]`` are the entries of ``e_k``, ``e_k + e_m`` and
+    ``e_own + e_k + e_m``; entry 0 is r = 0.
     """
 
     trie: Trie
@@ -67,37 +68,61 @@ class LossTables(NamedTuple):
 
 @lru_cache(maxsize=64)
 def loss_tables(count: int, order: int) -> LossTables:
-    """Tables for the loss of one feature out of ``count`` and its first ``order`` derivatives."""
-    families = [_loss_family(count, own, order) for own in range(count)]
-    tries = [trie(family) for family in families]
-    first, pair, triple = (np.zeros((count,) * axes, dtype=np.int64) for axes in (2, 3, 3))
-    for own, family in enumerate(families):
-        place = {r: t for t, r in enumerate(family)}
-        for k in range(count):
-            first[own, k] = place.get(unit(count, k), -1)
-            for m in range(count):
-                pair[own, k, m] = place.get(unit(count, k, m), -1)
-                triple[own, k, m] = place.get(unit(count, own, k, m), -1)
-    return LossTables(_stacked(tries), first, pair, triple)
+    """Tables for the loss of one row of ``count`` overlaps and its first ``order`` derivatives."""
+    families = [_loss_family(count, own, order) for own in (*range(count), None)]
+    first, pair = (np.stack([_places(family, count, axes) for family in families]) for axes in (1, 2))
+    triple = np.stack([_places(family, count, 2, own) for own, family in enumerate(families)])
+    return LossTables(_stacked([trie(family) for family in families]), first, pair, triple)
 
 
-def _loss_family(count: int, own: int, order: int) -> Wanted:
-    wanted: Wanted = {}
+class PartTables(NamedTuple):
+    """The trie of E (w·x + c)_+ and its derivatives, with the root entries of ``e_k`` and ``e_k + e_m``."""
 
-    def want(indices: tuple[int, ...], low: int, high: int) -> None:
-        r = unit(count, *indices)
-        known = wanted.get(r, (low, high))
-        wanted[r] = (min(known[0], low), max(known[1], high))
+    trie: Trie
+    first: np.ndarray
+    pair: np.ndarray
 
-    want((), 2 - order, 2)
-    want((own,), 1 - order, 1)
-    for k in range(count) if order >= 1 else ():
-        want((k,), 2 - order, 1)
-        want((own, k), 1 - order, 0)
+
+@lru_cache(maxsize=64)
+def part_tables(count: int, order: int) -> PartTables:
+    """Tables for the mean positive part of one row of ``count`` weights and its first ``order`` derivatives."""
+    wanted: Wanted = {unit(count): (1 - order, 1)}
+    for k in range(count):
+        _want(wanted, unit(count, k), 1 - order, 0)
         for m in range(k, count) if order >= 2 else ():
-            want((k, m), 0, 0)
-            want((own, k, m), -1, -1)
+            _want(wanted, unit(count, k, m), -1, -1)
+    return PartTables(trie(wanted), _places(wanted, count, 1), _places(wanted, count, 2))
+
+
+def _loss_family(count: int, own: int | None, order: int) -> Wanted:
+    wanted: Wanted = {}
+    _want(wanted, unit(count), 2 - order, 2)
+    for k in range(count):
+        _want(wanted, unit(count, k), 2 - order, 1)
+        for m in range(k, count) if order >= 2 else ():
+            _want(wanted, unit(count, k, m), 0, 0)
+    if own is not None:
+        _want(wanted, unit(count, own), 1 - order, 1)
+        for k in range(count):
+            _want(wanted, unit(count, own, k), 1 - order, 0)
+            for m in range(k, count) if order >= 2 else ():
+                _want(wanted, unit(count, own, k, m), -1, -1)
     return wanted
+
+
+def _want(wanted: Wanted, r: Exponents, low: int, high: int) -> None:
+    known = wanted.get(r, (low, high))
+    wanted[r] = (min(known[0], low), max(known[1], high))
+
+
+def _places(family: Wanted, count: int, axes: int, own: int = -1) -> np.ndarray:
+    """Root entry of each exponent vector with one index, or two, and the own one if given; -1 where there is none."""
+    place = {r: t for t, r in enumerate(family)}
+    fixed = (own,) if 0 <= own < count else ()
+    table = np.empty((count,) * axes, dtype=np.int64)
+    for indices in np.ndindex(*table.shape):
+        table[indices] = place.get(unit(count, *fixed, *indices), -1)
+    return table
 
 
 def unit(count: int, *indices: int) -> Exponents:

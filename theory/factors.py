@@ -8,17 +8,21 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from tegum.theory.ansatz import Ansatz, ansatz_minima, symmetric_ansatz
 from tegum.theory.descent import descend, gradient_tolerance
-from tegum.theory.geometry.factor import Factor, regular_cosines, regular_vectors
-from tegum.theory.loss.enumeration import enumerated_rows
+from tegum.theory.errors import InputError
+from tegum.theory.geometry.factor import Factor, is_rigid, regular_cosines, regular_vectors
+from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
 from tegum.theory.loss.law import Law
-from tegum.theory.newton import Expansion, minimise
+from tegum.theory.newton import Expansion, Rest, minimise
 
 #: Overlaps of a bent factor below this times its largest squared norm count as zero when its type is checked.
 _SIGN_TOLERANCE = 1e-6
 #: Starting squared norms and biases; the basins of a symmetric factor are few.
 _STARTING_NORMS = (0.6, 1.0, 1.4)
 _STARTING_BIASES = (-1.0, -0.5, -0.2, 0.0, 0.2)
+#: The same where more scalars than these two are free.
+_FEWER_BIASES = (-0.5, -0.2, 0.0)
 _BENDING_STEPS = 8
 
 
@@ -31,8 +35,8 @@ class FittedFactor:
         W: weights, [dimension, vertices].
         b: biases, [vertices].
         loss: its part of the population loss, Σ over its vertices.
-        symmetric: whether the ansatz was one squared norm g and one bias b (like features), W = √g × regular vectors;
-            otherwise all its weights were free.
+        symmetric: whether the ansatz was one squared norm g and one bias b (like features, a rigid shape),
+            W = √g × regular vectors; otherwise all its weights were free, or all that its symmetry leaves free.
     """
 
     factor: Factor
@@ -49,9 +53,10 @@ def fitted_factors(
 ) -> list[FittedFactor | None]:
     """Best weights of a factor for each of several contents, vertex by vertex.
 
-    Like features keep the factor regular: G = g C with the regular cosines C, and one bias; L = k ℓ(g, b) over two
-    scalars.  Unlike features bend it: all weights are free, from the regular shape, as long as the signs of its
-    overlaps stay the catalogue's.
+    Like features keep the factor's symmetry.  Where that leaves the shape rigid, G = g C with the regular cosines C,
+    and one bias: L = k ℓ(g, b) over two scalars; else heights, radii and the orbits' biases are free too (`ansatz`).
+    Unlike features bend it: all weights are free, from the regular shape.  Either way the signs of its overlaps stay
+    the catalogue's.
 
     Args:
         factor: a catalogue factor.
@@ -62,6 +67,9 @@ def fitted_factors(
         One `FittedFactor` for each content, or None where no critical point of this combinatorial type exists near the
         regular shape.
 
+    Raises:
+        InputError: unlike features in a factor of more than `enumeration.MOST_FEATURES` vertices.
+
     Validity: independent uniform features, ReLU readout; the factor has no overlap with any other (tegum product).
     """
     if factor.dimension == 0:
@@ -69,12 +77,43 @@ def fitted_factors(
     means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
     found = [_symmetric(factor, *mean) for mean in means]
     unlike = (np.ptp(density, axis=1) > 0) | (np.ptp(importance, axis=1) > 0)
+    if unlike.any() and factor.vertices > MOST_FEATURES:
+        raise InputError(
+            f"a {factor.name} of unlike features is not supported: it has more than {MOST_FEATURES} vertices"
+        )
     bending = [k for k, regular in enumerate(found) if regular is not None and unlike[k]]
     if bending:
         regular = [one for k, one in enumerate(found) if k in bending and one is not None]
         for k, bent in zip(bending, _bent(regular, density[bending], importance[bending]), strict=True):
             found[k] = bent
     return found
+
+
+def unbent_losses(
+    factor: Factor,
+    density: Float[np.ndarray, "contents vertices"],
+    importance: Float[np.ndarray, "contents vertices"],
+) -> Float[np.ndarray, " contents"]:
+    """Loss of each content in the shape that features of its mean density and importance would take.
+
+    Args:
+        factor: of at most `enumeration.MOST_FEATURES` vertices.
+        density, importance: of the feature at each vertex.
+
+    Returns:
+        Σ over the vertices, an upper bound on the bent factor's; infinite where there is no symmetric critical point.
+    """
+    means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
+    if factor.dimension == 0:
+        return np.array([_dropped(factor, *content).loss for content in zip(density, importance, strict=True)])
+    found = [_symmetric(factor, *mean) for mean in means]
+    losses, known = np.full(len(found), np.inf), [k for k, one in enumerate(found) if one is not None]
+    if known:
+        shapes = [one for one in found if one is not None]
+        G = np.stack([one.W.T @ one.W for one in shapes])
+        rows = enumerated_rows(G, np.stack([one.b for one in shapes]), density[known], importance[known])
+        losses[known] = rows.loss.sum(axis=1)
+    return losses
 
 
 def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray) -> FittedFactor:
@@ -85,18 +124,47 @@ def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray) -> Fit
 
 @lru_cache(maxsize=1024)
 def _symmetric(factor: Factor, density: float, importance: float) -> FittedFactor | None:
+    if is_rigid(factor) and factor.vertices <= MOST_FEATURES:
+        return _rigid(factor, density, importance)
+    ansatz, regular = factor_ansatz(factor), regular_vectors(factor)
+    biases = _FEWER_BIASES if factor.vertices <= MOST_FEATURES else _FEWER_BIASES[1:2]
+    norms = _STARTING_NORMS if factor.vertices <= MOST_FEATURES else _STARTING_NORMS[1:2]
+    starts = np.stack(
+        [ansatz.parameters(np.sqrt(g) * regular, np.full(factor.vertices, b)) for g in norms for b in biases]
+    )
+    law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts))
+    rest = ansatz_minima(starts, ansatz, law)
+    W = np.tensordot(rest.theta[:, : len(ansatz.basis)], ansatz.basis, 1)
+    best = _best(rest, _same_signs(W, regular_cosines(factor)))
+    if best is None:
+        return None
+    return FittedFactor(factor, *ansatz.weights(rest.theta[best]), float(rest.at.loss[best]), is_rigid(factor))
+
+
+def _rigid(factor: Factor, density: float, importance: float) -> FittedFactor | None:
     starts = np.array([(g, b) for g in _STARTING_NORMS for b in _STARTING_BIASES])
     law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts))
     rest = minimise(
         starts, lambda theta, members: symmetric_expansion(theta, factor, law[members]), gradient_tolerance(law)
     )
-    usable = rest.converged & (rest.theta[:, 0] > _SIGN_TOLERANCE)
-    if not usable.any():
+    best = _best(rest, rest.theta[:, 0] > _SIGN_TOLERANCE)
+    if best is None:
         return None
-    best = int(np.argmin(np.where(usable, rest.at.loss, np.inf)))
     g, b = rest.theta[best]
     W = np.sqrt(g) * regular_vectors(factor)
     return FittedFactor(factor, W, np.full(factor.vertices, b), float(rest.at.loss[best]), True)
+
+
+def _best(rest: Rest, of_its_type: np.ndarray) -> int | None:
+    """The member of least loss that has come to rest and kept its type."""
+    usable = rest.converged & of_its_type
+    return int(np.argmin(np.where(usable, rest.at.loss, np.inf))) if usable.any() else None
+
+
+@lru_cache(maxsize=256)
+def factor_ansatz(factor: Factor) -> Ansatz:
+    """The symmetric ansatz of a catalogue factor's regular arrangement."""
+    return symmetric_ansatz(regular_vectors(factor))
 
 
 def symmetric_expansion(theta: Float[np.ndarray, "members 2"], factor: Factor, law: Law) -> Expansion:
@@ -104,7 +172,7 @@ def symmetric_expansion(theta: Float[np.ndarray, "members 2"], factor: Factor, l
 
     Args:
         theta: squared norm g and bias b of each member.
-        factor: a catalogue factor of at least one dimension.
+        factor: a rigid catalogue factor of at least one dimension.
         law: of its vertices, all alike.
 
     Returns:

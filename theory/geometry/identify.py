@@ -14,11 +14,13 @@ from tegum.theory.geometry.factor import (
     DROPPED,
     Factor,
     catalogue,
+    is_rigid,
     merged,
     regular_cosines,
 )
 from tegum.theory.geometry.isomorphism import canonical_digest, isomorphism
 from tegum.theory.geometry.overlap import OverlapGraph, networkx_graph, overlap_graph
+from tegum.theory.geometry.symmetry import symmetry
 from tegum.theory.geometry.tegum import Geometry, name, place_in_name
 
 #: Cosines this close to 1 are one direction: about 8 degrees, beyond what training noise leaves between merged
@@ -34,8 +36,9 @@ class IdentifiedFactor:
         name: of the factor.
         dimension: the catalogue's, or the rank of the block for an unknown one.
         features: the feature at each vertex of the catalogue's factor, the certificate of the identification.
-        distortion: relative RMS distance ‖G - g C‖ / ‖G‖ of the overlap block from the nearest regular one; 1 for an
-            unknown factor, which has none.
+        distortion: relative RMS distance ‖G - R‖ / ‖G‖ of the overlap block from the nearest regular one.  R = g C for
+            a rigid factor; where the shape is free, R is the mean of G over the factor's symmetries, so that no height
+            or radius counts as bent.  1 for an unknown factor, which has no regular one.
     """
 
     name: str
@@ -62,8 +65,8 @@ class Identity:
 def identify(W: Float[np.ndarray, "hidden features"], *, tolerance: float | None = None) -> Identity:
     """The geometry of one model's weights.
 
-    Connected components of the overlap graph are the factors; each is matched to the catalogue by isomorphism of
-    signed graphs.
+    Connected components of the overlap graph are the factors; each is matched to the catalogue's factors of its
+    dimension by isomorphism of signed graphs.
 
     Args:
         W: feature vectors in its columns.
@@ -120,11 +123,12 @@ def _factor(members: np.ndarray, graph: OverlapGraph, W: np.ndarray, G: np.ndarr
         return _named(
             merged(len(members)), members, tuple(range(len(members))), _distance(overlaps, np.ones_like(overlaps))
         )
-    match = _catalogue_match(len(members), signs.tobytes())
+    rank = _rank(W[:, members], graph.limit)
+    match = _catalogue_match(len(members), rank, signs.tobytes())
     if match is not None:
         factor, order = match
-        return _named(factor, members, order, _distance(overlaps[np.ix_(order, order)], regular_cosines(factor)))
-    unknown = Factor(f"unknown-{canonical_digest(signs)}", len(members), _rank(W[:, members], graph.limit))
+        return _named(factor, members, order, _distortion(overlaps[np.ix_(order, order)], factor))
+    unknown = Factor(f"unknown-{canonical_digest(signs)}", len(members), rank)
     return _named(unknown, members, range(len(members)), 1.0)
 
 
@@ -145,19 +149,25 @@ def _one_direction(overlaps: np.ndarray) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _catalogue_match(vertices: int, signs: bytes) -> tuple[Factor, tuple[int, ...]] | None:
+def _catalogue_match(vertices: int, dimension: int, signs: bytes) -> tuple[Factor, tuple[int, ...]] | None:
     """The catalogue's factor with this signed graph, and which vertex of the graph plays each vertex of the factor.
 
     Any such map will do: the symmetries of a catalogue factor's signed graph keep its regular cosines, so all maps give
     the same distortion.
     """
     graph = _signed_graph(np.frombuffer(signs, dtype=np.int8).reshape(vertices, vertices))
-    for factor in catalogue(vertices, vertices - 1):
-        if factor.vertices == vertices:
-            vertex_map = isomorphism(_signed_graph(_regular_signs(factor)), graph)
-            if vertex_map is not None:
-                return factor, vertex_map
+    for factor in _factors_of_shape(vertices, dimension):
+        vertex_map = isomorphism(_signed_graph(_regular_signs(factor)), graph)
+        if vertex_map is not None:
+            return factor, vertex_map
     return None
+
+
+@lru_cache(maxsize=512)
+def _factors_of_shape(vertices: int, dimension: int) -> tuple[Factor, ...]:
+    return tuple(
+        one for one in catalogue(vertices, dimension) if (one.vertices, one.dimension) == (vertices, dimension)
+    )
 
 
 def _signed_graph(signs: np.ndarray) -> OverlapGraph:
@@ -168,6 +178,14 @@ def _regular_signs(factor: Factor) -> np.ndarray:
     signs = np.sign(regular_cosines(factor)).astype(np.int8)
     np.fill_diagonal(signs, 0)
     return signs
+
+
+def _distortion(overlaps: np.ndarray, factor: Factor) -> float:
+    if is_rigid(factor):
+        return _distance(overlaps, regular_cosines(factor))
+    orbits = symmetry(regular_cosines(factor)).pair_orbits.ravel()
+    means = (np.bincount(orbits, overlaps.ravel()) / np.bincount(orbits))[orbits].reshape(overlaps.shape)
+    return float(np.linalg.norm(overlaps - means) / np.linalg.norm(overlaps))
 
 
 def _distance(overlaps: np.ndarray, cosines: np.ndarray) -> float:

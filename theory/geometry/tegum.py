@@ -11,7 +11,7 @@ from itertools import chain
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import DEDICATED, DROPPED, MOST_VERTICES, Factor, catalogue, factor_named
 
-_TERM = re.compile(r"(?:([1-9][0-9]{0,3})\s*\*\s*)?([a-z][a-z0-9-]*)")
+_TERM = re.compile(r"(?:([1-9][0-9]{0,3})\s*\*\s*)?((?:[0-9]+-)?[a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True)

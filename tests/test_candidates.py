@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from tegum.theory.assignment import assignments
-from tegum.theory.candidates import candidate, candidates
+from tegum.theory.candidates import candidate, candidates, fitted
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import polygon, simplex
 from tegum.theory.geometry.identify import identify
-from tegum.theory.geometry.tegum import parse_geometry
+from tegum.theory.geometry.tegum import geometries, parse_geometry
+from tegum.theory.geometry.tegum import name as name_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search import CRITICAL_TOLERANCE, optimum
 from tegum.theory.setting import Setting
@@ -96,6 +97,32 @@ def test_unlike_features_take_their_best_places():
     assert best.features[1] == (0,)
 
 
+@pytest.mark.parametrize(
+    ("count", "best"), [(7, "capped-octahedron"), (8, "square-antiprism"), (9, "triaugmented-triangular-prism")]
+)
+def test_sparse_features_in_three_dimensions_take_the_best_known_arrangements(count, best):
+    """And so does the search over all weights."""
+    setting = Setting(count, 3, 0.02)
+    named, found = candidate(best, setting), optimum(setting, 24, seed=1)
+    assert named is not None
+    assert named.stable
+    assert named.gradient_norm < 1e-12
+    assert found.geometry == best
+    assert found.loss == pytest.approx(named.loss, rel=1e-10)
+    rivals = (fitted(name_of(one), setting) for one in geometries(count, 3))
+    assert min(fit.loss for fit in rivals if fit) == pytest.approx(named.loss, rel=1e-12)
+
+
+def test_the_most_promising_places_hold_the_best_one(monkeypatch):
+    setting = Setting(7, 3, 0.03, (1.0, 1.0, 0.9, 0.9, 0.8, 0.8, 0.8))
+    few = fitted("capped-octahedron", setting)
+    monkeypatch.setattr("tegum.theory.candidates.MOST_TRIED", 10**6)
+    every = fitted("capped-octahedron", setting)
+    assert few is not None
+    assert every is not None
+    assert few.loss == pytest.approx(every.loss, rel=1e-12)
+
+
 def test_a_geometry_without_critical_point_is_left_out():
     setting = Setting(2, 1, 0.6, (1.0, 0.1))
     assert candidate("digon", setting) is None
@@ -113,6 +140,10 @@ def test_assignments_count_distinct_fillings():
     assert count("hexagon", (0, 1, 1, 1, 1, 1)) == 1
     assert count("hexagon", (0, 0, 1, 1, 1, 1)) == 3
     assert count("tetrahedron", (0, 1, 2, 3)) == 1
+    assert count("cube", (0, 0, 0, 0, 0, 0, 1, 1)) == 3  # edge, diagonal of a face, diagonal
+    assert count("square-antiprism", tuple(range(6)) + (5, 5)) == 8 * 7 * 6 * 5 * 4 // 16
+    assert count("capped-octahedron", (0, 1, 1, 1, 1, 1, 1)) == 3  # one for each orbit
+    assert count("triangular-prism", tuple(range(6))) == 720 // 12
     assert [f.vertices for f in (simplex(3), polygon(6))] == [4, 6]
 
 

@@ -8,8 +8,9 @@ from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
 from tegum.theory.newton import Expansion, minimise
-from tegum.theory.search import SAME_LOSS, optimum, random_starts
+from tegum.theory.search import SAME_LOSS, optimum
 from tegum.theory.setting import Setting
+from tegum.theory.starts import random_starts, starting_points
 
 
 @pytest.mark.parametrize(("density", "geometry"), [(0.05, "pentagon"), (0.2, "pentagon"), (0.3, "2*digon + dropped")])
@@ -44,9 +45,11 @@ def test_antipodal_pair_breaks_its_symmetry_between_0_70_and_0_72():
 def test_hits_count_the_starts_that_reached_the_best_loss():
     setting = Setting(5, 2, 0.2)
     best = optimum(setting, starts=32, seed=7)
-    rest = descend(*random_starts(setting, 32, seed=7), law_of(setting, 32))
+    rest = descend(*starting_points(setting, 32, seed=7), law_of(setting, 32))
     assert best.hits == (rest.loss <= rest.loss.min() * (1 + SAME_LOSS)).sum() < 32
     assert best.converged == rest.converged.sum()
+    assert (best.structured, best.abandoned) == (8, 0)
+    assert best.structured_hits == (rest.loss[24:] <= rest.loss.min() * (1 + SAME_LOSS)).sum() <= best.hits
 
 
 def test_same_seed_same_answer_and_other_seeds_agree_on_the_loss():
@@ -76,7 +79,7 @@ def test_descent_follows_the_reference_optimiser_to_the_same_minima():
     """SciPy's BFGS, started beside a strict minimum, comes back to it; beside a saddle it goes further down."""
     from scipy.optimize import minimize
 
-    from tegum.theory.loss.objective import expansion, weights_of
+    from tegum.theory.loss.objective import expansion_at
 
     setting = Setting(3, 2, 0.3, (1.0, 0.7, 0.5))
     rest = descend(*random_starts(setting, 8, seed=1), law_of(setting, 8))
@@ -88,7 +91,7 @@ def test_descent_follows_the_reference_optimiser_to_the_same_minima():
         start = np.concatenate([W.ravel(), b]) + 1e-3
 
         def objective(theta):
-            at = expansion(*weights_of(theta[None], 3), law_of(setting))
+            at = expansion_at(theta[None], law_of(setting))
             return at.loss[0], at.gradient[0]
 
         reference = minimize(objective, start, jac=True, method="BFGS", options={"gtol": 1e-9})
@@ -138,7 +141,7 @@ def test_bad_arguments_are_refused(arguments, culprit):
 
 
 def test_too_many_features_are_refused():
-    with pytest.raises(InputError, match="count = 40"):
-        optimum(Setting(40, 3, 0.1))
+    with pytest.raises(InputError, match="count = 80"):
+        optimum(Setting(80, 3, 0.1))
     with pytest.raises(InputError, match="hidden = 100000"):
         optimum(Setting(5, 100_000, 0.1))

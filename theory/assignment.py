@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
-from tegum.theory.geometry.factor import Factor
+from tegum.theory.geometry.factor import Factor, regular_cosines
+from tegum.theory.geometry.symmetry import Permutation, symmetry
 
 #: Features (by number) at the vertices of each factor, in the geometry's order of factors.
 Assignment = tuple[tuple[int, ...], ...]
@@ -16,7 +18,7 @@ def assignments(factors: tuple[Factor, ...], kinds: tuple[object, ...]) -> Itera
 
     Features of one kind (equal density and importance) are interchangeable, so are equal factors, and so are the
     vertices of a factor under its symmetries: any permutation for a simplex or a digon, turns and reflections for a
-    polygon.
+    polygon, the computed group for the catalogue's other entries.
 
     Args:
         factors: of the geometry; their vertices add up to the number of features.
@@ -58,13 +60,22 @@ def _arrangements(factor: Factor, chosen: tuple[int, ...], kinds: tuple[object, 
     if factor.vertices <= factor.dimension + 1 or len({kinds[feature] for feature in chosen}) == 1:
         yield chosen
         return
-    seen = set()
-    for order in _distinct_orders(chosen[1:], kinds):
-        ring = (chosen[0], *order)
-        necklace = min(_turned_and_reflected(tuple(_rank(kinds, feature) for feature in ring)))
-        if necklace not in seen:
-            seen.add(necklace)
-            yield ring
+    # Where all vertices are alike, the first feature may stand at the first of them.
+    elements, alike = _symmetries(factor)
+    seen: set[tuple[int, ...]] = set()
+    for order in _distinct_orders(chosen[alike:], kinds):
+        placed = chosen[:alike] + order
+        content = tuple(_rank(kinds, feature) for feature in placed)
+        if content not in seen:
+            seen.update(tuple(content[v] for v in element) for element in elements)
+            yield placed
+
+
+@lru_cache(maxsize=64)
+def _symmetries(factor: Factor) -> tuple[list[Permutation], bool]:
+    """All symmetries of a factor, and whether its vertices are one orbit."""
+    group = symmetry(regular_cosines(factor))
+    return group.elements(), group.orbit_sizes.size == 1
 
 
 def _distinct_orders(features: tuple[int, ...], kinds: tuple[object, ...]) -> Iterator[tuple[int, ...]]:
@@ -76,9 +87,3 @@ def _distinct_orders(features: tuple[int, ...], kinds: tuple[object, ...]) -> It
             continue
         for rest in _distinct_orders(features[:place] + features[place + 1 :], kinds):
             yield (feature, *rest)
-
-
-def _turned_and_reflected(ring: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-    for turned in (ring, ring[::-1]):
-        for start in range(len(ring)):
-            yield turned[start:] + turned[:start]

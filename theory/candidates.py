@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -12,17 +12,22 @@ from tegum.theory.assignment import Assignment, assignments
 from tegum.theory.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.descent import gradient_tolerance
 from tegum.theory.errors import InputError
-from tegum.theory.factors import FittedFactor, fitted_factors
+from tegum.theory.factors import FittedFactor, fitted_factors, unbent_losses
+from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.factor import Factor
+from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
-from tegum.theory.loss.law import law_of
+from tegum.theory.loss.law import law_of, require_basic
 from tegum.theory.loss.objective import expansion
-from tegum.theory.search import require_enumerable
+from tegum.theory.penalised import Rests, grown, turned
+from tegum.theory.search import CRITICAL_TOLERANCE, require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
 #: Ways to assign unlike features to a geometry's vertices beyond which it is refused rather than tried for hours.
 MOST_ASSIGNMENTS = 20_000
+#: Of more ways than these to fill a geometry that holds single entries of the catalogue, the most promising are tried.
+MOST_TRIED = 24
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,8 @@ class Fit:
     Attributes:
         geometry: its name.
         features: which features stand at the vertices of each factor, in the name's order of factors.
-        factors: the optimised factors in that order.
-        loss: exact population loss, the sum of the factors' losses.
+        factors: the optimised factors in that order; none under an L1 term, which does not split into factors.
+        loss: exact population loss, without an L1 term the sum of the factors' losses.
     """
 
     geometry: str
@@ -48,7 +53,8 @@ class Candidate(Fit):
 
     Attributes:
         weights: the whole model.
-        gradient_norm: of the full loss, all weights free: 0 at a critical point.
+        gradient_norm: of the full loss, all weights free that no kink of an L1 term holds at zero: 0 at a critical
+            point.
         hessian_min: least curvature of the full loss without rotations.
         stable: whether it is a local minimum of the full loss (gradient zero, curvature positive).
     """
@@ -62,22 +68,26 @@ class Candidate(Fit):
 def candidates(setting: Setting) -> list[Candidate]:
     """Every catalogue geometry that fits a setting, optimised, best first.
 
-    L(geometry) = Σ_factors L(factor), since orthogonal factors do not interact.
+    L(geometry) = Σ_factors L(factor), since orthogonal factors do not interact.  An L1 term makes them: with it the
+    geometry is followed from the best it is without, turned in several ways, as λ grows (see `penalised`).
 
     Args:
-        setting: independent uniform features, tied weights, ReLU readout.
+        setting: independent uniform features, tied weights, ReLU readout; with or without an L1 term.
 
     Returns:
         `Candidate` records by rising loss; a geometry without a critical point of its type at this setting is left out.
+        Unlike features take their best places (under an L1 term those that are best without it); in catalogue entries
+        beyond simplices and polygons these are the best of the `MOST_TRIED` ways with the least loss before the shape
+        is bent.
 
     Raises:
         InputError: too many features or too many distinct assignments, or a setting without an exact route.
     """
-    require_enumerable(setting)
-    law_of(setting)
+    plain = without_term(setting)
     known: dict[tuple, FittedFactor | None] = {}
-    fits = [_best(geometry, setting, known) for geometry in geometries(setting.count, setting.hidden)]
-    return [_judged(fit, setting) for fit in sorted((fit for fit in fits if fit), key=lambda fit: fit.loss)]
+    fits = [_best(geometry, plain, known) for geometry in geometries(setting.count, setting.hidden)]
+    found = [_candidate(fit, setting) for fit in fits if fit]
+    return sorted((one for one in found if one), key=lambda one: one.loss)
 
 
 def candidate(geometry: str, setting: Setting) -> Candidate | None:
@@ -86,18 +96,18 @@ def candidate(geometry: str, setting: Setting) -> Candidate | None:
     Raises:
         InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
     """
-    fit = fitted(geometry, setting)
-    return _judged(fit, setting) if fit else None
+    fit = fitted(geometry, without_term(setting))
+    return _candidate(fit, setting) if fit else None
 
 
 def fitted(geometry: str, setting: Setting) -> Fit | None:
-    """One geometry, by name, optimised only; None where it has no critical point of its type.
+    """One geometry, by name, optimised only, without an L1 term; None where it has no critical point of its type.
 
     Raises:
         InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
     """
     require_enumerable(setting)
-    law_of(setting)
+    require_basic(setting, "candidates")
     parsed = parse_geometry(geometry)
     _check_fit(parsed, setting)
     return _best(parsed, setting, {})
@@ -122,6 +132,8 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
             f"geometry {name(geometry)!r} can hold these unlike features in more than {MOST_ASSIGNMENTS} ways; "
             "use fewer distinct densities and importances"
         )
+    if len(ways) > MOST_TRIED and any(factor.name in ENTRIES for factor in geometry.factors):
+        ways = _promising(geometry, ways, kinds)
     for factor in dict.fromkeys(geometry.factors):
         _fit_all(factor, (content for way in ways for content in _contents(geometry, way, kinds, factor)), known)
     best: Fit | None = None
@@ -134,6 +146,18 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
         if len(usable) == len(parts) and (best is None or loss < best.loss):
             best = Fit(name(geometry), way, usable, loss)
     return best
+
+
+def _promising(geometry: Geometry, ways: list[Assignment], kinds: tuple) -> list[Assignment]:
+    """The `MOST_TRIED` ways with the least loss of unbent factors: to first order in what makes them unlike."""
+    losses = np.zeros(len(ways))
+    for column, factor in enumerate(geometry.factors):
+        contents = [tuple(kinds[i] for i in way[column]) for way in ways]
+        distinct = list(dict.fromkeys(contents))
+        density, importance = np.moveaxis(np.array(distinct), -1, 0)
+        by_content = dict(zip(distinct, unbent_losses(factor, density, importance).tolist(), strict=True))
+        losses += [by_content[content] for content in contents]
+    return [ways[place] for place in np.argsort(losses, kind="stable")[:MOST_TRIED]]
 
 
 def _contents(geometry: Geometry, way: Assignment, kinds: tuple, factor: Factor) -> Iterator[tuple]:
@@ -152,11 +176,40 @@ def _fit_all(factor: Factor, contents: Iterable[tuple], known: dict[tuple, Fitte
         known.update(zip([(factor, content) for content in missing], fits, strict=True))
 
 
-def _judged(fit: Fit, setting: Setting) -> Candidate:
-    weights, law = assembled(fit, setting), law_of(setting)
-    W, b = weights.W[None], weights.b[None]
-    gradient = float(np.linalg.norm(expansion(W, b, law).gradient))
-    least = float(least_curvatures(W, b, law)[0])
+def without_term(setting: Setting) -> Setting:
+    """The setting with λ = 0.
+
+    Raises:
+        InputError: a setting that candidates do not take, with or without an L1 term.
+    """
+    require_enumerable(setting)
+    plain = replace(setting, l1=0.0)
+    require_basic(plain, "candidates")
+    return plain
+
+
+def rotated(fit: Fit, setting: Setting) -> Rests:
+    """A fit without an L1 term, turned in several ways from which the term may start."""
+    return turned(assembled(fit, setting), fit.loss, [part.factor.dimension for part in fit.factors])
+
+
+def _candidate(fit: Fit, setting: Setting) -> Candidate | None:
+    """A fit without an L1 term, under the setting's, judged; None where the term leaves nothing of it."""
+    if not setting.l1:
+        return _judged(fit, assembled(fit, setting), setting)
+    rests = grown(fit.geometry, rotated(fit, setting), setting)
+    if rests is None:
+        return None
+    features = tuple(factor.features for factor in identify(rests.best.W, tolerance=CRITICAL_TOLERANCE).factors)
+    return _judged(Fit(fit.geometry, features, (), float(rests.loss[0])), rests.best, setting)
+
+
+def _judged(fit: Fit, weights: Weights, setting: Setting) -> Candidate:
+    W, b, law = weights.W[None], weights.b[None], law_of(setting)
+    slopes = expansion(W, b, law).gradient[0]
+    if setting.l1:  # its kinks hold weights at zero
+        slopes[: W.size] *= W.ravel() != 0.0
+    gradient, least = float(np.linalg.norm(slopes)), float(least_curvatures(W, b, law)[0])
     stable = gradient <= gradient_tolerance(law)[0] and least > curvature_tolerance(law)[0]
     return Candidate(**vars(fit), weights=weights, gradient_norm=gradient, hessian_min=least, stable=bool(stable))
 

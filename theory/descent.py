@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tegum.theory.loss.law import Law, empty_loss
-from tegum.theory.loss.objective import expansion, parameters, weights_of
-from tegum.theory.newton import minimise
+from tegum.theory.loss.objective import expansion_at, parameters, weights_of
+from tegum.theory.newton import Expansion, minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12
@@ -27,7 +27,7 @@ class Descent:
     """Where the exact loss leads each member of a batch.
 
     Attributes:
-        W, b: weights and biases at rest.
+        W, b: weights and biases at rest; W_out: output weights, None if tied.
         loss: exact population loss there.
         gradient_norm: Euclidean norm of ∂L/∂(W, b).
         converged: whether the gradient norm fell below `gradient_tolerance`.
@@ -40,6 +40,7 @@ class Descent:
     gradient_norm: Float[np.ndarray, " models"]
     converged: Bool[np.ndarray, " models"]
     iterations: Int[np.ndarray, " models"]
+    W_out: Float[np.ndarray, "models features hidden"] | None = None
 
 
 def descend(
@@ -49,12 +50,13 @@ def descend(
     steps: int = 300,
     reach: float = 2.0,
     advance: Advance = lambda done, total: None,
+    W_out: Float[np.ndarray, "models features hidden"] | None = None,
 ) -> Descent:
     """Follow the exact loss from each start to the critical point of its basin.
 
     Args:
         W, b: starting weights and biases.
-        law: densities and importances of each member.
+        law: of each member.
         steps: limit on Newton steps for each member.
         reach: longest step.  Long steps explore, short ones stay in the basin they start in.
         advance: told how many members are at rest, and how many there are.
@@ -62,35 +64,46 @@ def descend(
     Returns:
         `Descent`, members in the order given.  Members that did not converge say so.
 
-    Validity: independent uniform features, ReLU readout, at most `enumeration.MOST_FEATURES` features.  A start exactly
-    on a saddle stays there: `curvature.least_curvatures` tells.
+    Validity: what `objective.expansion` takes.  A start exactly on a saddle stays there: `curvature.least_curvatures`
+    tells.
     """
+    theta = parameters(W, b, W_out, law.structure.bias)
     parts = [slice(first, first + _TOGETHER) for first in range(0, len(b), _TOGETHER)]
     rests = [
-        _descend(W[part], b[part], law[part], steps, reach, partial(_passed_on, advance, part.start, len(b)))
+        minimise(
+            theta[part],
+            partial(_objective, law[part]),
+            gradient_tolerance(law[part]),
+            steps,
+            reach,
+            partial(_passed_on, advance, part.start, len(b)),
+        )
         for part in parts
     ]
-    return Descent(*(np.concatenate([getattr(rest, name) for rest in rests]) for name in Descent.__dataclass_fields__))
+    W, b, W_out = weights_of(np.concatenate([rest.theta for rest in rests]), law.density.shape[1], law.structure)
+    return Descent(
+        W,
+        b,
+        np.concatenate([rest.at.loss for rest in rests]),
+        np.concatenate([np.linalg.norm(rest.at.gradient, axis=1) for rest in rests]),
+        np.concatenate([rest.converged for rest in rests]),
+        np.concatenate([rest.iterations for rest in rests]),
+        W_out,
+    )
+
+
+def _objective(law: Law, theta: np.ndarray, members: np.ndarray) -> Expansion:
+    """The loss by the free weights: under an L1 term a weight that is exactly zero is held by the kink there."""
+    at = expansion_at(theta, law[members])
+    if law.l1 is None:
+        return at
+    free = theta != 0.0
+    return Expansion(at.loss, at.gradient * free, at.hessian * free[:, :, None] * free[:, None, :])
 
 
 def _passed_on(advance: Advance, before: int, total: int, done: int, _: int) -> None:
     """Progress of one part, told as progress of the whole."""
     advance(before + done, total)
-
-
-def _descend(W: np.ndarray, b: np.ndarray, law: Law, steps: int, reach: float, advance: Advance) -> Descent:
-    features = b.shape[1]
-    rest = minimise(
-        parameters(W, b),
-        lambda theta, members: expansion(*weights_of(theta, features), law[members]),
-        gradient_tolerance(law),
-        steps,
-        reach,
-        advance,
-    )
-    W, b = weights_of(rest.theta, features)
-    norm = np.linalg.norm(rest.at.gradient, axis=1)
-    return Descent(W, b, rest.at.loss, norm, rest.converged, rest.iterations)
 
 
 def gradient_tolerance(law: Law) -> Float[np.ndarray, " models"]:

@@ -138,10 +138,14 @@ def _trust_region_step(at: Expansion, radius: np.ndarray) -> tuple[np.ndarray, n
     """Minimiser of the convexified quadratic model in the ball, and the decrease that the model promises."""
     curvature, modes = np.linalg.eigh(at.hessian)
     slope = np.einsum("rpk,rp->rk", modes, at.gradient)
-    stiffness = np.maximum(np.abs(curvature), _FLAT * np.abs(curvature).max(axis=1, keepdims=True))
+    # Where the function is linear the slope sets the scale, so that the step is as long as the ball allows.
+    scale = np.maximum(np.abs(curvature).max(axis=1), np.linalg.norm(slope, axis=1))
+    stiffness = np.maximum(np.abs(curvature), _FLAT * scale[:, None])
     along = -slope / (stiffness + _shift_into_ball(slope, stiffness, radius))
     promised = -(slope * along + 0.5 * curvature * along**2).sum(axis=1)
-    return np.einsum("rpk,rk->rp", modes, along), promised
+    move = np.einsum("rpk,rk->rp", modes, along)
+    # What the function does not depend on stays put to the last bit: weights held at zero must not drift off.
+    return move * ((at.gradient != 0) | at.hessian.any(axis=2)), promised
 
 
 def _shift_into_ball(slope: np.ndarray, stiffness: np.ndarray, radius: np.ndarray) -> np.ndarray:

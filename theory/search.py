@@ -8,17 +8,24 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tegum.theory.curvature import least_curvatures
-from tegum.theory.descent import descend
+from tegum.theory.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.descent import Descent, descend
 from tegum.theory.errors import InputError
+from tegum.theory.exchanges import lowest_by_exchanges
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import empty_loss, law_of
+from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
+from tegum.theory.loss.objective import require_expandable
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
+from tegum.theory.sparse import descend_sparse
+from tegum.theory.starts import starting_points, structured_share
 from tegum.theory.weights import Weights
+from tegum.theory.wide import Finish, WideDescent, descend_widely, finish
 
 MOST_STARTS = 100_000
+#: Features that the search takes: the loss of 64 models with so many still comes with its gradient in seconds.
+MOST_SEARCHED = 64
 #: Hidden units beyond which the Hessian of all weights would not fit; more than `count` of them change nothing.
 MOST_HIDDEN = 2 * MOST_FEATURES
 #: Losses that agree to this, relatively, are of the same minimum: far above rounding, far below the distance of any
@@ -26,6 +33,8 @@ MOST_HIDDEN = 2 * MOST_FEATURES
 SAME_LOSS = 1e-9
 #: Where the loss vanishes: the rounding of a loss, relative to that of the empty model.
 _ZERO_LOSS = 1e-13
+#: Step off a saddle that exchanges led to.
+_ASIDE = 1e-2
 #: Overlaps below this times the largest squared norm vanish exactly at a critical point found to machine precision.
 CRITICAL_TOLERANCE = 1e-6
 
@@ -41,10 +50,16 @@ class Optimum:
         loss, error: exact population loss and the bound on its numerical error.
         gradient_norm: Euclidean norm of ∂L/∂(W, b).
         hessian_min: least curvature without the rotations of the hidden space; positive at a strict minimum.
-        starts: random starts of the search.
+        hessian_error: how far that curvature is known; 0 where it comes from the exact Hessian.
+        starts: starts of the search, random and structured.
         seed: of those starts.
-        hits: how many of them came to rest at this loss, to a relative `SAME_LOSS`.
+        hits: how many of them came to rest at this loss, to a relative `SAME_LOSS`; 0 where only exchanges reached it.
         converged: how many of them came to rest at all.
+        abandoned: how many were left before, because another was already lower than they promised to become.
+        structured: how many of the starts were bent products of catalogue factors; the others were random.
+        structured_hits: how many of those are among ``hits``.
+        exchanges: how many exchanges of unlike features led from the rest of a start to these weights (see
+            `exchanges`); 0 where none of them lowered the loss of the best start.
     """
 
     setting: Setting
@@ -54,10 +69,15 @@ class Optimum:
     error: float
     gradient_norm: float
     hessian_min: float
+    hessian_error: float
     starts: int
     seed: int
     hits: int
     converged: int
+    abandoned: int
+    structured: int
+    structured_hits: int
+    exchanges: int
 
     @property
     def geometry(self) -> str:
@@ -71,13 +91,15 @@ def optimum(
     seed: int = 0,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> Optimum:
-    """Best weights of a setting over all (W, b), from random starts.
+    """Best weights of a setting over all (W, b), from random and structured starts.
 
-    min_{W, b} L(W, b) by `descent.descend` from each start; the lowest critical point wins.
+    min_{W, b} L(W, b) by `descent.descend` from each start, beyond `enumeration.MOST_FEATURES` features by
+    `wide.descend_widely`; the lowest critical point wins.  In the basic setting unlike features are then exchanged
+    between the orthogonal parts of the best rests, until no single exchange lowers the loss.
 
     Args:
-        setting: at most `enumeration.MOST_FEATURES` features.
-        starts: number of random starts, 1 to `MOST_STARTS`.
+        setting: at most `MOST_SEARCHED` features.
+        starts: number of starts, 1 to `MOST_STARTS`; a quarter of them structured (see `starts.starting_points`).
         seed: of the starts.
         advance: told how many starts have come to rest, and how many there are.
 
@@ -93,34 +115,102 @@ def optimum(
     'pentagon'
     """
     _check(setting, starts, seed)
-    W, b = random_starts(setting, starts, seed)
-    rest = descend(W, b, law_of(setting, starts), advance=advance)
-    at_rest = rest.converged if rest.converged.any() else np.ones(starts, dtype=bool)
-    best = int(np.argmin(np.where(at_rest, rest.loss, np.inf)))
-    weights = Weights(rest.W[best], rest.b[best])
+    W, b = starting_points(setting, starts, seed)
+    race = _race(W, b, setting, seed, advance)
+    at_rest = race.converged if race.converged.any() else np.ones(starts, dtype=bool)
+    found = _finished(race, int(np.argmin(np.where(at_rest, race.loss, np.inf))), setting)
+    found, exchanges = _exchanged(race, found, setting)
+    weights = Weights(found.W, found.b, found.W_out)
     exact = population_loss(weights, setting)
+    hits = race.converged & same_loss(race.loss, found.loss, setting)
+    structured = structured_share(starts)
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=identify(weights.W, tolerance=CRITICAL_TOLERANCE),
+        identity=identify(feature_vectors(weights), tolerance=CRITICAL_TOLERANCE),
         loss=float(exact.loss),
         error=float(exact.error),
-        gradient_norm=float(rest.gradient_norm[best]),
-        hessian_min=float(least_curvatures(rest.W[[best]], rest.b[[best]], law_of(setting))[0]),
+        gradient_norm=found.gradient_norm,
+        hessian_min=found.curvature,
+        hessian_error=found.curvature_error,
         starts=starts,
         seed=seed,
-        hits=int((rest.converged & same_loss(rest.loss, float(rest.loss[best]), setting)).sum()),
-        converged=int(rest.converged.sum()),
+        hits=int(hits.sum()),
+        converged=int(race.converged.sum()),
+        abandoned=int(race.abandoned.sum()) if isinstance(race, WideDescent) else 0,
+        structured=structured,
+        structured_hits=int(hits[starts - structured :].sum()),
+        exchanges=exchanges,
     )
 
 
-def random_starts(
-    setting: Setting, starts: int, seed: int
-) -> tuple[Float[np.ndarray, "starts hidden features"], Float[np.ndarray, "starts features"]]:
-    """Gaussian directions of about unit length, and small negative biases as sparse features like them."""
-    random = np.random.default_rng(seed)
-    W = random.normal(size=(starts, setting.hidden, setting.count)) / np.sqrt(setting.hidden)
-    return W, -0.1 * np.abs(random.normal(size=(starts, setting.count)))
+def _race(W: np.ndarray, b: np.ndarray, setting: Setting, seed: int, advance: Callable[[int, int], object]) -> Descent:
+    """All starts to where they come to rest, by the route that the setting has."""
+    law = law_of(setting, len(b))
+    if setting.count > MOST_FEATURES:
+        return descend_widely(W, b, law, advance)
+    if setting.l1:
+        return descend_sparse(W, b, law, advance)
+    return descend(W, b, law, advance=advance, W_out=None if setting.tied else _random_outward(W, seed))
+
+
+def _finished(race: Descent, best: int, setting: Setting) -> Finish:
+    """The best start, with its curvature."""
+    law = law_of(setting)
+    if isinstance(race, WideDescent):
+        return finish(race.W[best], race.b[best], law)
+    outward = None if race.W_out is None else race.W_out[[best]]
+    curvature = float(least_curvatures(race.W[[best]], race.b[[best]], law, outward)[0])
+    loss, norm = float(race.loss[best]), float(race.gradient_norm[best])
+    return Finish(race.W[best], race.b[best], loss, norm, curvature, 0.0, None if outward is None else outward[0])
+
+
+def _exchanged(race: Descent, found: Finish, setting: Setting) -> tuple[Finish, int]:
+    """What exchanges of unlike features reach from the race's rests, and how many; the best start if not lower."""
+    law = law_of(setting)
+    if law.structure != Structure() or law.l1 is not None:
+        return found, 0
+    lowered = lowest_by_exchanges(race, law)
+    if lowered is None or lowered.rest.loss >= found.loss:
+        return found, 0
+    if same_loss(np.array([lowered.rest.loss]), found.loss, setting).all():
+        return found, 0
+    W, b = lowered.rest.W, lowered.rest.b
+    if setting.count > MOST_FEATURES:
+        return finish(W, b, law), lowered.exchanges
+    return _minimum(W, b, setting), lowered.exchanges
+
+
+def _minimum(W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " features"], setting: Setting) -> Finish:
+    """A critical point as it is if it is no saddle; else what lies below it."""
+    law = law_of(setting)
+    rest = descend(W[None], b[None], law)
+    if least_curvatures(rest.W, rest.b, law)[0] < -curvature_tolerance(law)[0]:
+        aside = _ASIDE * np.random.default_rng(0).normal(size=W.shape)
+        rest = descend(rest.W + aside, rest.b, law)
+    return _finished(rest, 0, setting)
+
+
+def _random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -> np.ndarray:
+    """Output weights that begin as Wᵀ, each at a random slant to it."""
+    random = np.random.default_rng([seed, 1])
+    return W.swapaxes(1, 2) + 0.5 * random.normal(size=W.swapaxes(1, 2).shape) / np.sqrt(W.shape[1])
+
+
+def feature_vectors(weights: Weights) -> Float[np.ndarray, "hidden features"]:
+    """The feature vectors of one model: the columns of W, those of untied weights in the basis that balances them.
+
+    G = W_out W is all that a linear hidden layer says; of its factorings the balanced one, G = U S Vᵀ into U √S and
+    √S Vᵀ, has the same singular values on both sides, and is the tied one where G is symmetric and positive.
+    """
+    if weights.W_out is None:
+        return weights.W
+    _, sizes, directions = np.linalg.svd(weights.W_out @ weights.W)
+    hidden = weights.W.shape[0]
+    vectors = np.zeros((hidden, weights.W.shape[1]))
+    rank = min(vectors.shape)
+    vectors[:rank] = np.sqrt(sizes[:rank, None]) * directions[:rank]
+    return vectors
 
 
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:
@@ -134,16 +224,41 @@ def _check(setting: Setting, starts: int, seed: int) -> None:
         raise InputError(f"starts = {starts} is outside [1, {MOST_STARTS}]")
     if seed < 0:
         raise InputError(f"seed = {seed} is below 0")
-    require_enumerable(setting)
+    require_searchable(setting)
+
+
+def require_searchable(setting: Setting) -> None:
+    """Refuse a setting that is too large for the search, or has no exact route there.
+
+    Raises:
+        InputError: names the count, the width or what else is not supported.
+    """
+    if setting.count <= MOST_FEATURES:
+        require_enumerable(setting)
+        return
+    require_basic(setting, f"the search beyond {MOST_FEATURES} features")
+    if setting.count > MOST_SEARCHED:
+        raise InputError(f"count = {setting.count} is not supported by the search; at most {MOST_SEARCHED}")
+    _check_hidden(setting)
 
 
 def require_enumerable(setting: Setting) -> None:
     """Refuse a setting whose Hessian would need more subsets than enumeration takes, or more memory than there is.
 
     Raises:
-        InputError: names the count or the width, and the limit.
+        InputError: names the count, the width or what else has no exact second-order route; or an L1 term on untied
+            weights, under which W shrinks and W_out grows without end.
     """
+    if setting.l1 and setting.activation == "relu":
+        raise InputError("l1 > 0 with activation = 'relu' is not supported by the search; use activation = 'none'")
+    if setting.l1 and not setting.tied:
+        raise InputError("l1 > 0 with tied = false has no optimum: W can shrink as W_out grows; use tied = true")
+    require_expandable(structure_of(setting), setting.count)
     if setting.count > MOST_FEATURES:
-        raise InputError(f"count = {setting.count} is not supported by the search yet; at most {MOST_FEATURES}")
+        raise InputError(f"count = {setting.count} is not supported here yet; at most {MOST_FEATURES}")
+    _check_hidden(setting)
+
+
+def _check_hidden(setting: Setting) -> None:
     if setting.hidden > MOST_HIDDEN:
         raise InputError(f"hidden = {setting.hidden} is not supported by the search yet; at most {MOST_HIDDEN}")

@@ -9,14 +9,15 @@ from cases import exact_loss
 
 from tegum.theory.candidates import candidate
 from tegum.theory.errors import InputError
-from tegum.theory.formula import formula
-from tegum.theory.geometry.factor import regular_cosines
+from tegum.theory.formula import Piece, formula, formula_pieces
+from tegum.theory.formula.profile import profiles
+from tegum.theory.geometry.factor import DEDICATED, regular_cosines
 from tegum.theory.geometry.tegum import parse_geometry
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.setting import Setting
 
 P, G, B = sympy.symbols("p g b")
-RATIONAL = ["dedicated", "digon", "triangle", "tetrahedron", "simplex-4", "hexagon"]
+RATIONAL = ["dedicated", "digon", "triangle", "tetrahedron", "simplex-4", "hexagon", "merged-2", "merged-3"]
 
 
 def plain(expression):
@@ -104,16 +105,117 @@ def test_the_optimum_solves_the_stationarity_conditions(name, setting):
         assert abs(float(plain(expression).subs(at))) < 1e-11
 
 
-def test_unequal_digon_equals_enumeration_exactly():
-    found = formula("digon", [1.0, 0.4])
+def exact_digon(p, norms, b, importance):
+    (p1, p2), (l1, l2), (b1, b2) = p, norms, b
+    first = exact_loss([l1**2, -l1 * l2], b1, [p1, p2], importance[0], 0)
+    return first, exact_loss([-l1 * l2, l2**2], b2, [p1, p2], importance[1], 1)
+
+
+@pytest.mark.parametrize("b", [(Fraction(1, 50), Fraction(1, 20)), (Fraction(1, 90), Fraction(1, 100))])
+@pytest.mark.parametrize("p", [Fraction(1, 5), Fraction(2, 3)])
+def test_unequal_digon_equals_enumeration_exactly(p, b):
+    found, norms = formula("digon", [1.0, 0.4]), (Fraction(21, 20), Fraction(9, 10))
     symbols = sympy.symbols("p g1 b1 g2 b2")
-    p, l1, l2 = Fraction(1, 5), Fraction(21, 20), Fraction(9, 10)
-    b1, b2 = Fraction(1, 50), Fraction(1, 20)
-    at = dict(zip(symbols, map(sympy.Rational, (p, l1**2, b1, l2**2, b2)), strict=True))
+    values = (p, norms[0] ** 2, b[0], norms[1] ** 2, b[1])
+    at = dict(zip(symbols, map(sympy.Rational, values), strict=True))
     assert all(bool(plain(condition).subs(at)) for condition in found.valid_when)
-    first = exact_loss([l1**2, -l1 * l2], b1, [p, p], 1, 0)
-    second = exact_loss([-l1 * l2, l2**2], b2, [p, p], Fraction(2, 5), 1)
-    assert plain(found.loss).subs(at) == sympy.Rational(first + second)
+    exact = sum(exact_digon((p, p), norms, b, (1, Fraction(2, 5))))
+    assert plain(found.loss).subs(at) == sympy.Rational(exact)
+
+
+def holding(pieces, at):
+    """Losses of the pieces whose range holds a point."""
+    return [one.loss.subs(at) for one in pieces if all(bool(c.subs(at)) for c in one.valid_when)]
+
+
+def test_all_pieces_of_the_unequal_digon_equal_enumeration_exactly():
+    random, seen = np.random.default_rng(43), set()
+    pieces = [
+        [Piece(plain(one.loss), tuple(map(plain, one.valid_when))) for one in group]
+        for group in formula_pieces("digon", [1.0, 0.4], [0.1, 0.2])
+    ]
+    for _ in range(60):
+        p, norms, b = (tuple(Fraction(int(k), 20) for k in random.integers(*ends, 2)) for ends in
+                       ((1, 20), (5, 30), (-30, 30)))  # fmt: skip
+        at = {f"p{i + 1}": p[i] for i in range(2)} | {f"b{i + 1}": b[i] for i in range(2)}
+        at |= {f"g{i + 1}": norms[i] ** 2 for i in range(2)}
+        at = {sympy.Symbol(key): sympy.Rational(value) for key, value in at.items()}
+        exact = exact_digon(p, norms, b, (1, Fraction(2, 5)))
+        for group, expected in zip(pieces, exact, strict=True):
+            found = holding(group, at)
+            assert found
+            assert set(found) == {sympy.Rational(expected)}
+        seen |= {(i, k) for i in range(2) for k, one in enumerate(pieces[i]) if holding([one], at)}
+    assert len(seen) == 12  # every piece of both features was met
+
+
+@pytest.mark.parametrize("name", ["dedicated", "digon", "triangle", "tetrahedron", "hexagon", "merged-2"])
+def test_pieces_cover_every_bias_and_equal_enumeration_exactly(name):
+    (group,), (factor,) = formula_pieces(name), parse_geometry(name).factors
+    pieces = [Piece(plain(one.loss), tuple(map(plain, one.valid_when))) for one in group]
+    cosines = [Fraction(float(c)).limit_denominator(100) for c in regular_cosines(factor)[0]]
+    random, p, g = np.random.default_rng(44), Fraction(3, 10), Fraction(11, 10)
+    for b in [g * Fraction(int(k), 100) for k in random.integers(-250, 250, 12)]:
+        at = {P: sympy.Rational(p), G: sympy.Rational(g), B: sympy.Rational(b)}
+        found = holding(pieces, at)
+        expected = factor.vertices * exact_loss([g * c for c in cosines], b, [p] * factor.vertices, 1, 0)
+        assert set(found) == {sympy.Rational(expected)}
+
+
+@pytest.mark.parametrize("name", ["dedicated", "digon", "triangle", "tetrahedron", "hexagon"])
+def test_adjacent_pieces_join_with_equal_value_and_slope(name):
+    (pieces,) = formula_pieces(name)
+    for before, after in zip(pieces, pieces[1:], strict=False):
+        end, start = before.valid_when[-1], after.valid_when[0]
+        assert sympy.simplify(end.lhs - start.lhs) == 0
+        b = next(symbol for symbol in end.free_symbols if symbol.name == "b")
+        (knot,) = sympy.solve(end.lhs, b)
+        difference = before.loss - after.loss
+        for one in (difference, sympy.diff(difference, b)):
+            assert sympy.expand(sympy.expand(one).subs(b, knot)) == 0
+
+
+def test_pentagon_pieces_join_exactly_in_its_number_field():
+    known = profiles(parse_geometry("pentagon").factors[0])
+    for before, after in zip(known, known[1:], strict=False):
+        assert before.upper == after.lower
+        for mine, other in ((before.A, after.A), (before.B, after.B), (before.B.diff(1), after.B.diff(1))):
+            assert (mine - other).evaluate(1, after.lower) == 0
+
+
+def test_dropped_features_are_blind_below_zero_bias():
+    ((blind, seeing),) = formula_pieces("dropped", None, 0.2)
+    assert sympy.expand(plain(blind.loss) - P / 3) == 0
+    assert sympy.expand(plain(seeing.loss) - plain(formula("dropped").loss)) == 0
+
+
+def test_unlike_densities_number_their_symbols():
+    found = formula("digon + dedicated + dropped", None, [0.1, 0.1, 0.3, 0.2])
+    assert {str(symbol) for symbol in found.loss.free_symbols} == {"p1", "p2", "p3", "g1", "g2", "b1", "b2", "b3"}
+    at = {f"{key}{k}": value for k in (1, 2, 3) for key, value in (("p", Fraction(k, 10)), ("g", 1), ("b", 0))}
+    at = {sympy.Symbol(key): sympy.Rational(value) for key, value in at.items()}
+    assert plain(found.loss).subs(at) == sympy.Rational(1, 300) + sympy.Rational(3, 30)
+
+
+def test_norm_eliminated_the_loss_is_least_over_norms():
+    for name in ("dedicated", "triangle", "pentagon"):
+        found = formula(name)
+        (one,) = found.reduced
+        p, g, b = (next(s for s in found.loss.free_symbols if s.name == key) for key in "pgb")
+        ratio = sum(float(end) for end in one.interval) / 2 if one.interval[1] != sympy.oo else 0.3
+        at = {p: 0.3, one.ratio: ratio}
+        best = float(one.norm.subs(at))
+        of_norm = sympy.lambdify(g, found.loss.subs(b, ratio * g).subs(p, 0.3))
+        assert float(one.loss.subs(at)) == pytest.approx(of_norm(best), rel=1e-12)
+        assert of_norm(best) < min(of_norm(best * 1.01), of_norm(best * 0.99))
+
+
+def test_dedicated_is_stationary_at_zero_bias_on_either_side():
+    blind, below, above = profiles(DEDICATED)
+    assert blind.stationarity() == 0
+    for one in (below, above):
+        assert one.stationarity() != 0
+        assert one.stationarity().evaluate(1, 0) == 0
 
 
 def test_known_closed_forms():

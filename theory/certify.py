@@ -1,149 +1,200 @@
-"""Ball arithmetic: proved enclosures of optimised losses, to as many digits as asked for."""
+"""Certificates: proved enclosures of optimised losses and critical points, and the signature of the Hessian there."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Any
 
-import numpy as np
-from flint import arb, fmpq
+from flint import arb, ctx
 
-from tegum.theory.candidates import Fit
-from tegum.theory.curvature import least_curvature
-from tegum.theory.factors import FittedFactor, symmetric_expansion
-from tegum.theory.geometry.factor import Factor
-from tegum.theory.loss.boxes import box_expectation
-from tegum.theory.loss.law import Law
-from tegum.theory.loss.objective import expansion
+from tegum.theory.balls.critical import Enclosed, enclosed_factor, enclosed_fit, enclosed_model, signature
+from tegum.theory.balls.numbers import BallLaw, ball_law, bound, outward
+from tegum.theory.balls.weights import gradient_of, rows_of
+from tegum.theory.candidates import Candidate, Fit
+from tegum.theory.errors import InputError
+from tegum.theory.loss.law import require_basic
+from tegum.theory.loss.population import check_shape
+from tegum.theory.search import Optimum
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
 
-#: Newton steps at most; each adds about twelve digits, so this is beyond 200.
-_MOST_STEPS = 24
-#: The double-precision curvature is halved before it bounds how far below a critical value the basin can reach.
-_CURVATURE_SAFETY = 0.5
+MOST_DIGITS = 100
+#: Features beyond which 2ⁿ knots a row are too many where all overlaps differ.
+MOST_FREE = 10
+#: Features beyond which the full Hessian is too large even where most overlaps are equal.
+MOST_ALIKE = 16
+#: Bits beyond those asked for; working bits per bit of accuracy; how often the accuracy is doubled.
+_GUARD_BITS, _MARGIN, _DOUBLINGS = 24, 2, 4
 
 
 @dataclass(frozen=True)
-class BallLaw:
-    """Density and importance of each feature as balls."""
+class Certificate:
+    """What is proved about a critical point of the exact loss.
 
-    density: Sequence[Any]
-    importance: Sequence[Any]
+    Attributes:
+        loss: the loss there; ``lower`` and ``upper`` are doubles that enclose it.
+        decimal: the loss with all the digits asked for, the last one right to one unit.
+        digits: significant digits that the enclosure proves.
+        radius: half-width of the box of parameters that holds exactly one critical point, rotations of the hidden space
+            fixed.
+        distance: bound on how far any overlap G_ij or bias of the given weights is from that point's.
+        gradient: bound on the Euclidean norm of ∂L/∂(W, b) everywhere in the box.
+        positive, negative, zero: numbers of such eigenvalues of the full Hessian, the zero ones being the rotations;
+            None where an eigenvalue cannot be told from zero, or the one-sided Hessians of a dedicated feature differ.
+        kind: "minimum" (strict, rotations apart), "saddle" or "undecided".
+        dedicated: features on the kink b = 0, whose own loss is exactly 0.
+        precision: working precision in bits.
+    """
 
-    def of(self, features: Sequence[int]) -> BallLaw:
-        """The law of some features."""
-        return BallLaw([self.density[i] for i in features], [self.importance[i] for i in features])
+    loss: float
+    lower: float
+    upper: float
+    decimal: str
+    digits: int
+    radius: float
+    distance: float
+    gradient: float
+    positive: int | None
+    negative: int | None
+    zero: int | None
+    kind: str
+    dedicated: tuple[int, ...]
+    precision: int
 
 
-def certified_loss(fit: Fit, law: BallLaw, tolerance: Any) -> Any:
-    """Enclosure of a geometry's optimised loss.
+def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int = 15) -> Certificate:
+    """Prove what double precision found: a critical point, its loss to any number of digits, minimum or saddle.
 
-    At a point θ near a minimum, in a basin with curvature at least μ,  L(θ) - |∇L(θ)|²/(2μ) <= L* <= L(θ);  Newton
-    steps shrink ∇L until the width is below the tolerance.
+    Interval Newton over all weights, rotations of the hidden space fixed; a `Candidate` factor by factor, rigid ones
+    over their two scalars.  A dedicated feature sits exactly on the kink b = 0, ‖w‖ = 1, where its loss is 0, the least
+    there is.  Its curvature along a direction v there is a quadratic form plus c E(v·x)_+²; the Hessians with (·)_+²
+    put to 0 and to (·)² bound it from both sides: the first one positive proves a strict minimum, a negative
+    eigenvalue of the second one a saddle, and anything else is undecided.
+
+    Args:
+        found: weights of one model near a critical point; an optimum; or a candidate.
+        setting: independent uniform features, tied weights, ReLU readout.
+        digits: significant digits of the loss wanted, 1 to `MOST_DIGITS`.
+
+    Returns:
+        `Certificate`.
+
+    Raises:
+        InputError: weights of another shape, an ensemble, too many features, or digits outside their range.
+        ArithmeticError: there is no critical point within 10⁻⁴ of the weights, it is degenerate (a flat direction other
+            than a rotation), or it lies on a kink of another kind.
+
+    Validity: at most `MOST_FREE` features, for candidates with rigid factors `MOST_ALIKE`.
+
+    Source: Krawczyk's operator; Sylvester's law of inertia; box integrals over active subsets in python-flint's arb.
+
+    >>> from tegum import Setting, candidate, certify
+    >>> setting = Setting(count=2, hidden=1, density=0.3)
+    >>> proved = certify(candidate("digon", setting), setting, digits=20)
+    >>> proved.kind, proved.positive, proved.negative, proved.zero
+    ('minimum', 4, 0, 0)
+    """
+    weights = _checked(found, setting, digits)
+    law, bits = ball_law(setting), ceil(digits * log2(10)) + 4
+
+    def enclosed(accuracy: int) -> Enclosed:
+        if isinstance(found, Candidate):
+            return enclosed_fit(found, law, setting.hidden, accuracy)
+        return enclosed_model(weights.W, weights.b, law, accuracy)
+
+    point, precision = _to_bits(enclosed, bits)
+    with ctx.workprec(precision):
+        return _certificate(point, weights, law, digits)
+
+
+def certified_loss(fit: Fit, law: BallLaw, tolerance: Any) -> arb:
+    """Enclosure of a geometry's optimised loss: of the critical point of its ansatz next to the one given.
 
     Args:
         fit: found in double precision, for a law that differs from this one by rounding only.
         law: densities and importances as balls; ``flint.ctx`` sets the working precision.
-        tolerance: wanted width of the correction of each factor.
+        tolerance: wanted half-width of the critical point's box, for each factor.
 
     Returns:
         A ball that contains the loss.
 
-    Validity: L(θ) and ∇L(θ) are enclosed rigorously; μ is half the least curvature in double precision, which proves
-    only as much as that the curvature does not halve within the last step's length (below 10⁻¹² here).
+    Raises:
+        ArithmeticError: a factor's critical point could not be enclosed.
 
-    Source: box integrals over active subsets; python-flint's arb.
+    Source: interval Newton over each factor's free scalars (see balls/critical.py).
     """
+    accuracy = ceil(-float(arb(tolerance).log_base(2).mid()))
     parts = zip(fit.factors, fit.features, strict=True)
-    return sum((_certified_factor(fitted, law.of(features), tolerance) for fitted, features in parts), arb(0))
+    return sum((enclosed_factor(part, law.of(features), accuracy).loss for part, features in parts), arb(0))
 
 
-def _certified_factor(fitted: FittedFactor, law: BallLaw, tolerance: Any) -> Any:
-    if fitted.factor.dimension == 0:
-        return law.importance[0] * (law.density[0] / 3 - law.density[0] ** 2 / 4)
-    ansatz = _symmetric_ansatz if fitted.symmetric else _free_ansatz
-    theta, inverse, curvature = _symmetric_start(fitted, law) if fitted.symmetric else _free_start(fitted, law)
-    for _ in range(_MOST_STEPS):
-        loss, gradient = ansatz(fitted.factor, [arb(x) for x in theta], law)
-        below = sum((slope**2 for slope in gradient), arb(0)) / (2 * arb(curvature) * arb(_CURVATURE_SAFETY))
-        if below.abs_upper() < tolerance:
-            return loss - below.union(arb(0))
-        steps = [
-            sum((arb(float(h)) * slope for h, slope in zip(row, gradient, strict=True)), arb(0)) for row in inverse
-        ]
-        theta = [(x - step).mid() for x, step in zip(theta, steps, strict=True)]
-    raise ArithmeticError(f"the loss of factor {fitted.factor.name} could not be enclosed to {tolerance}")
+def _checked(found: Weights | Optimum | Candidate, setting: Setting, digits: int) -> Weights:
+    require_basic(setting, "a certificate")
+    if not 1 <= digits <= MOST_DIGITS:
+        raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
+    weights = found if isinstance(found, Weights) else found.weights
+    check_shape(weights, setting)
+    if weights.W.ndim != 2:
+        raise InputError("certify takes one model, not an ensemble")
+    alike = isinstance(found, Candidate) and all(part.symmetric for part in found.factors)
+    most = MOST_ALIKE if alike else MOST_FREE
+    if setting.count > most:
+        raise InputError(f"count = {setting.count} is too large for a certificate here; at most {most}")
+    return weights
 
 
-def _symmetric_start(fitted: FittedFactor, law: BallLaw) -> tuple[list, np.ndarray, float]:
-    theta = [float(fitted.W[:, 0] @ fitted.W[:, 0]), float(fitted.b[0])]
-    hessian = symmetric_expansion(np.array([theta]), fitted.factor, _midpoints(law)).hessian[0]
-    return theta, np.linalg.inv(hessian), float(np.linalg.eigvalsh(hessian)[0])
+def _to_bits(enclosed: Callable[[int], Enclosed], bits: int) -> tuple[Enclosed, int]:
+    """The point with so many significant bits of the loss, the accuracy doubled until there are; and the precision."""
+    for doubling in range(_DOUBLINGS):
+        accuracy = (bits + _GUARD_BITS) << doubling
+        precision = _MARGIN * accuracy + 64
+        with ctx.workprec(precision):
+            point = enclosed(accuracy)
+            if point.loss.is_zero() or point.loss.rel_accuracy_bits() >= bits:
+                return point, precision
+    raise ArithmeticError(f"the loss could not be enclosed to {bits} significant bits")
 
 
-def _free_start(fitted: FittedFactor, law: BallLaw) -> tuple[list, np.ndarray, float]:
-    hessian = expansion(fitted.W[None], fitted.b[None], _midpoints(law)).hessian[0]
-    theta = [float(x) for x in np.concatenate([fitted.W.ravel(), fitted.b])]
-    # The pseudo-inverse leaves the rotations alone, along which the gradient vanishes.
-    return theta, np.linalg.pinv(hessian, rcond=1e-9, hermitian=True), least_curvature(fitted.W, hessian)
-
-
-def _midpoints(law: BallLaw) -> Law:
-    return Law(
-        np.array([[float(p.mid()) for p in law.density]]),
-        np.array([[float(weight.mid()) for weight in law.importance]]),
+def _certificate(point: Enclosed, weights: Weights, law: BallLaw, digits: int) -> Certificate:
+    lower, upper = outward(point.loss)
+    slopes = gradient_of(point.at, rows_of(point.at, law, 1))
+    off = [x - float(y) for row, line in zip(point.at.G, weights.W.T @ weights.W, strict=True)
+           for x, y in zip(row, line, strict=True)]  # fmt: skip
+    off += [x - float(y) for x, y in zip(point.at.b, weights.b, strict=True)]
+    counts, kind = _judged(point, law)
+    return Certificate(
+        loss=float(point.loss.mid()),
+        lower=lower,
+        upper=upper,
+        decimal=point.loss.str(digits, radius=False),
+        digits=digits,
+        radius=max((bound(x.rad()) for x in point.at.parameters), default=0.0),
+        distance=max(bound(x) for x in off),
+        gradient=bound(sum((slope.abs_upper() * slope.abs_upper() for slope in slopes), arb(0)).sqrt()),
+        positive=counts[0] if counts else None,
+        negative=counts[1] if counts else None,
+        zero=counts[2] if counts else None,
+        kind=kind,
+        dedicated=point.dedicated,
+        precision=ctx.prec,
     )
 
 
-def _symmetric_ansatz(factor: Factor, theta: list, law: BallLaw) -> tuple[Any, list]:
-    """k ℓ(g C, b) and its derivatives by g and b."""
-    g, b = theta
-    cosines = exact_cosines(factor)
-    loss, slopes = _row(0, [g * c if c is not None else None for c in cosines], b, law)
-    by_norm = sum((c * slope for c, slope in zip(cosines, slopes[:-1], strict=True) if c is not None), arb(0))
-    return factor.vertices * loss, [factor.vertices * by_norm, factor.vertices * slopes[-1]]
+def _judged(point: Enclosed, law: BallLaw) -> tuple[tuple[int, int, int] | None, str]:
+    """Signature, and what it proves; at dedicated features from the Hessians on either side of the kink."""
+    sides = [_signature(point, law, closed) for closed in ((False, True) if point.dedicated else (False,))]
+    least, most = sides[0], sides[-1]
+    if least is not None and least[1] == 0:
+        kind = "minimum"
+    else:
+        kind = "saddle" if most is not None and most[1] > 0 else "undecided"
+    return (least if least == most else None), kind
 
 
-def _free_ansatz(factor: Factor, theta: list, law: BallLaw) -> tuple[Any, list]:
-    """Σ_i ℓ_i(G_i, b_i) and its derivatives by (W, b): ∂L/∂W = W (D + Dᵀ)."""
-    k, d = factor.vertices, factor.dimension
-    W, b = [theta[a * k : (a + 1) * k] for a in range(d)], theta[d * k :]
-    G = [[sum((row[i] * row[j] for row in W), arb(0)) for j in range(k)] for i in range(k)]
-    rows = [_row(i, G[i], b[i], law) for i in range(k)]
-    D = [slopes for _, slopes in rows]
-    by_weight = [sum((W[a][j] * (D[i][j] + D[j][i]) for j in range(k)), arb(0)) for a in range(d) for i in range(k)]
-    return sum((loss for loss, _ in rows), arb(0)), [*by_weight, *(slopes[k] for slopes in D)]
-
-
-def _row(own: int, overlaps: list, b: Any, law: BallLaw) -> tuple[Any, list]:
-    """ℓ_own and its derivatives by the overlaps (0 where an overlap is exactly zero, given as None) and the bias."""
-    kept = [j for j, g in enumerate(overlaps) if g is not None]
-    g, p = [overlaps[j] for j in kept], [law.density[j] for j in kept]
-
-    def expectation(q: int, *indices: int) -> Any:
-        return box_expectation(b, g, p, [indices.count(j) for j in kept], q, truncated_power)
-
-    weight = law.importance[own]
-    loss = weight * (law.density[own] / 3 - 2 * expectation(1, own) + 2 * expectation(2))
-    slopes = [arb(0)] * len(overlaps)
-    for k in kept:
-        slopes[k] = 2 * weight * (expectation(1, k) - expectation(0, own, k))
-    return loss, [*slopes, 2 * weight * (expectation(1) - expectation(0, own))]
-
-
-def truncated_power(t: Any, q: int) -> Any:
-    """Ball that contains t_+^q, t a ball and q >= 0."""
-    if t > 0:
-        return t**q
-    if t <= 0:
-        return arb(0)
-    return arb(0).union(t.abs_upper() ** q)
-
-
-def exact_cosines(factor: Factor) -> list:
-    """First row of a catalogue factor's cosines as balls; None where two vertices are exactly orthogonal."""
-    k = factor.vertices
-    if k == factor.dimension + 1:
-        return [arb(1)] + [arb(-1) / factor.dimension] * (k - 1)
-    angles = [fmpq(2 * j, k) for j in range(k)]
-    return [None if 2 * angle in (1, 3) else arb.cos_pi_fmpq(angle) for angle in angles]
+def _signature(point: Enclosed, law: BallLaw, closed: bool) -> tuple[int, int, int] | None:
+    try:
+        return signature(point, law, closed)
+    except ArithmeticError:
+        return None

@@ -1,0 +1,1 @@
+"""Ball arithmetic: enclosures of the loss, of its critical points and of their signatures, all proved."""

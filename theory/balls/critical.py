@@ -1,0 +1,175 @@
+"""Critical points found in double precision, enclosed: factor by factor, or all weights at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from flint import arb, arb_mat
+from jaxtyping import Float
+
+from tegum.theory.balls.cosines import exact_cosines
+from tegum.theory.balls.inertia import bordered, inertia
+from tegum.theory.balls.numbers import BallLaw
+from tegum.theory.balls.regular import enclosed_scalars, symmetric_loss, vectors
+from tegum.theory.balls.weights import (
+    BallWeights,
+    Matrix,
+    check_transversal,
+    enclosed_weights,
+    hessian_of,
+    rotations,
+    rows_of,
+    turns,
+)
+from tegum.theory.candidates import Fit
+from tegum.theory.factors import FittedFactor
+
+#: How far from the given double-precision point the critical point may lie, entry by entry.
+_REACH = 1e-4
+#: A feature this close to (‖w‖ = 1, b = 0, orthogonal to all others) stands for the exact dedicated one.
+_DEDICATED = 1e-7
+#: Norms and biases of a rigid factor with like features agree to this.
+_ALIKE = 1e-9
+
+
+@dataclass(frozen=True)
+class Enclosed:
+    """A critical point in balls.
+
+    Attributes:
+        at: the weights.
+        loss: of all features.
+        dedicated: features exactly on the kink b = 0.
+    """
+
+    at: BallWeights
+    loss: arb
+    dedicated: tuple[int, ...] = ()
+
+
+def enclosed_fit(fit: Fit, law: BallLaw, hidden: int, accuracy: int) -> Enclosed:
+    """A tegum product of critical factors, each in dimensions of its own, is critical as a whole.
+
+    ∂ℓ_j/∂G_ji = (p_i/2) ∂ℓ_j/∂b_j = 0 for features j, i of different factors: x_i is independent of the output of j.
+    """
+    parts = [
+        (place, enclosed_factor(part, law.of(place), accuracy))
+        for place, part in zip(fit.features, fit.factors, strict=True)
+    ]
+    return _assembled(parts, hidden, len(law.density))
+
+
+def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclosed:
+    """One factor alone in its own dimensions; the free scalars of every ansatz are chosen here and nowhere else.
+
+    Dropped: b = p/2.  Dedicated: g = 1, b = 0, whose loss is exactly 0, the least possible.  Rigid with like features:
+    two scalars.  Anything else: all its weights.
+
+    Raises:
+        ArithmeticError: see `krawczyk.enclosed_zero`.
+    """
+    k, d = fitted.factor.vertices, fitted.factor.dimension
+    if d == 0:
+        return _dropped(law)
+    if d == k == 1:
+        return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (0,))
+    cosines = _rigid_cosines(fitted, law)
+    if cosines is None:
+        return _free(fitted.W, fitted.b, law, accuracy)
+    norm = float((fitted.W * fitted.W).sum()) / k
+    g, b = enclosed_scalars(cosines[0], norm, float(fitted.b[0]), law, _REACH, accuracy)
+    G = [[g * c for c in row] for row in cosines]
+    return Enclosed(BallWeights(vectors(G, d), [b] * k, G), symmetric_loss(cosines[0], g, b, law))
+
+
+def enclosed_model(
+    W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " features"], law: BallLaw, accuracy: int
+) -> Enclosed:
+    """All weights of one model; features with a dimension of their own are put exactly where they stand for.
+
+    Raises:
+        ArithmeticError: see `krawczyk.enclosed_zero`.
+    """
+    hidden, features = W.shape
+    alone = dedicated_features(W, b)
+    others = [i for i in range(features) if i not in alone]
+    axes = np.linalg.svd(W[:, list(alone)], full_matrices=True)[0][:, len(alone) :]
+    parts: list[tuple[tuple[int, ...], Enclosed]] = [
+        ((i,), Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (0,))) for i in alone
+    ]
+    if others:
+        parts.append((tuple(others), _free(axes.T @ W[:, others], b[others], law.of(others), accuracy)))
+    return _assembled(parts, hidden, features)
+
+
+def dedicated_features(W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " features"]) -> tuple[int, ...]:
+    """Features with a dimension of their own: unit norm, no overlap with any other, no bias."""
+    off = np.abs(W.T @ W - np.eye(len(b))).max(axis=1)
+    return tuple(int(i) for i in np.flatnonzero(np.maximum(off, np.abs(b)) < _DEDICATED))
+
+
+def _dropped(law: BallLaw) -> Enclosed:
+    p = law.density[0]
+    return Enclosed(BallWeights([], [p / 2], [[arb(0)]]), law.importance[0] * (p / 3 - p * p / 4))
+
+
+def _free(W: np.ndarray, b: np.ndarray, law: BallLaw, accuracy: int) -> Enclosed:
+    at = enclosed_weights(W, b, law, _REACH, accuracy)
+    return Enclosed(at, sum((row.loss for row in rows_of(at, law, 1)), arb(0)))
+
+
+def _rigid_cosines(fitted: FittedFactor, law: BallLaw) -> Matrix | None:
+    """Exact cosines where one squared norm and one bias are all the freedom; else None."""
+    G = fitted.W.T @ fitted.W
+    norms, scale = np.diagonal(G), float(np.trace(G)) / len(G)
+    alike = all((p - law.density[0]).is_zero() for p in law.density) or len(set(map(str, law.density))) == 1
+    alike = alike and len(set(map(str, law.importance))) == 1
+    if not alike or np.ptp(fitted.b) > _ALIKE or np.ptp(norms) > _ALIKE * scale:
+        return None
+    return exact_cosines(G / scale)
+
+
+def _assembled(parts: Sequence[tuple[Sequence[int], Enclosed]], hidden: int, features: int) -> Enclosed:
+    zero = arb(0)
+    W, b, row = [[zero] * features for _ in range(hidden)], [zero] * features, 0
+    G = [[zero] * features for _ in range(features)]
+    for place, part in parts:
+        for local, i in enumerate(place):
+            b[i] = part.at.b[local]
+            for a, line in enumerate(part.at.W):
+                W[row + a][i] = line[local]
+            for other, j in enumerate(place):
+                G[i][j] = part.at.G[local][other]
+        row += len(part.at.W)
+    dedicated = tuple(sorted(place[i] for place, part in parts for i in part.dedicated))
+    return Enclosed(BallWeights(W, b, G), sum((part.loss for _, part in parts), zero), dedicated)
+
+
+def bordered_hessian(enclosed: Enclosed, law: BallLaw, closed: bool = False) -> tuple[arb_mat, int]:
+    """The Hessian bordered by the rotations, and their number t: its inertia is that of the rest plus (t, t)."""
+    at = enclosed.at
+    pairs = rotations(at.W, len(at.b))
+    border = [[x.mid() for x in line] for line in turns(at, pairs)]
+    check_transversal(border, turns(at, pairs))
+    return bordered(hessian_of(at, rows_of(at, law, 2, closed)), border), len(pairs)
+
+
+def signature(enclosed: Enclosed, law: BallLaw, closed: bool = False) -> tuple[int, int, int]:
+    """Numbers of positive, negative and zero eigenvalues of the full Hessian at a critical point, proved.
+
+    The motions under t independent rotations are null vectors; bordered by them the Hessian is invertible, so there are
+    no others.
+
+    Args:
+        enclosed: the critical point.
+        law: of all features.
+        closed: which of the two one-sided Hessians at features on the kink b = 0 (see `rows.expectations`).
+
+    Raises:
+        ArithmeticError: an eigenvalue cannot be told from zero.
+    """
+    matrix, turning = bordered_hessian(enclosed, law, closed)
+    positive, negative = inertia(matrix)
+    return positive - turning, negative - turning, turning

@@ -1,0 +1,242 @@
+"""Stability limits: where the branch of a geometry stops being a local minimum of the full loss, with proved digits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, log2
+
+import numpy as np
+from flint import arb, arb_mat, ctx, fmpq
+from jaxtyping import Float
+from scipy.optimize import brentq
+
+from tegum.theory.balls.critical import Enclosed, bordered_hessian, enclosed_fit
+from tegum.theory.balls.inertia import frame, pivots_of
+from tegum.theory.balls.numbers import ball_law, midpoints, rational, rounded_down, rounded_up
+from tegum.theory.balls.roots import sharpened
+from tegum.theory.candidates import Candidate, Fit, candidate, fitted
+from tegum.theory.certify import MOST_DIGITS
+from tegum.theory.errors import InputError
+from tegum.theory.geometry.tegum import name, parse_geometry
+from tegum.theory.setting import Setting, with_axis
+from tegum.theory.weights import Weights
+
+#: Points at which the least curvature is scanned for changes of sign.
+_SCAN = 33
+#: A least curvature that jumps by more than this share of its size over 10⁻⁹ of the axis does not pass through zero.
+_NEAR, _JUMP = 1e-9, 1e-4
+_GUARD_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class StabilityLimit:
+    """Where a branch of critical points gains or loses stability.
+
+    Attributes:
+        geometry: name of the branch.
+        axis: what varies.
+        value: the limit; ``lower`` and ``upper`` are doubles that enclose it.
+        decimal: the limit with all the digits asked for.
+        digits: significant digits that the enclosure proves.
+        stable: "below", "above" or "neither": the side on which the branch is a local minimum.
+        negative: numbers of negative eigenvalues of the full Hessian below and above, proved.
+        kind: "continuous": one branch passes through, proved, and is a saddle on the unstable side.
+        weights: the branch at the limit.
+        direction: unit motion of (W, b) whose curvature vanishes there: how the symmetry breaks.
+    """
+
+    geometry: str
+    axis: str
+    value: float
+    lower: float
+    upper: float
+    decimal: str
+    digits: int
+    stable: str
+    negative: tuple[int, int]
+    kind: str
+    weights: Weights
+    direction: Weights
+
+
+@dataclass(frozen=True)
+class _Branch:
+    """A geometry along an axis of a setting."""
+
+    geometry: str
+    setting: Setting
+    axis: str
+
+    def at(self, value: float) -> Candidate | None:
+        return candidate(self.geometry, with_axis(self.setting, self.axis, value))
+
+    def least(self, value: float) -> float:
+        found = self.at(value)
+        return found.hessian_min if found is not None else float("nan")
+
+    def enclosed(self, fit: Fit, value: arb, accuracy: int) -> Enclosed:
+        law = ball_law(self.setting, self.axis, value)
+        return enclosed_fit(fit, law, self.setting.hidden, accuracy)
+
+    def hessian(self, point: Enclosed, value: arb) -> tuple[arb_mat, int]:
+        return bordered_hessian(point, ball_law(self.setting, self.axis, value))
+
+
+def stability_limit(
+    geometry: str, setting: Setting, over: str, start: float, stop: float, digits: int = 15
+) -> StabilityLimit:
+    """Where a named geometry gains or loses stability in the full space of weights, along an axis.
+
+    λ(v) = 0, λ the least curvature, without rotations, of the exact loss at the geometry's optimised weights: bracketed
+    and refined in double precision, then proved: the signature of the Hessian differs at the two ends of the enclosure,
+    and one branch of critical points connects them.
+
+    Args:
+        geometry: its name.
+        setting: everything but the axis.
+        over: axis, "density", "density[i]" or "importance[i]".
+        start, stop: the range searched, start < stop.
+        digits: significant digits wanted, 1 to `certify.MOST_DIGITS`.
+
+    Returns:
+        `StabilityLimit`.
+
+    Raises:
+        InputError: no limit in the range, more than one, a geometry that does not fit, or a bad range.
+        ArithmeticError: the curvature jumps instead of passing through zero (a dedicated feature's kink, the end of a
+            branch), or the digits could not be proved.
+
+    Validity: limits closer together than a 32nd of the range may be missed in pairs; choose a narrower range.
+
+    Source: symmetry breaking as a simple or multiple eigenvalue crossing zero, Golubitsky & Schaeffer, Singularities
+    and Groups in Bifurcation Theory I (1985), chapter 1; interval Newton and Sylvester's law of inertia.
+
+    >>> from tegum import Setting, stability_limit
+    >>> limit = stability_limit("digon", Setting(count=2, hidden=1, density=0.5), "density", 0.6, 0.8)
+    >>> limit.stable, limit.negative, 0.70 < limit.value < 0.72
+    ('below', (0, 1), True)
+    """
+    if not -np.inf < start < stop < np.inf:
+        raise InputError(f"from = {start!r} is not below to = {stop!r}, both finite")
+    found = stability_limits(geometry, setting, over, np.linspace(start, stop, _SCAN), digits)
+    span = f"{over} from {start!r} to {stop!r}"
+    if not found:
+        raise InputError(f"geometry {geometry!r} neither gains nor loses stability over {span}")
+    if len(found) > 1:
+        near = ", ".join(f"{one.value:.4g}" for one in found)
+        raise InputError(
+            f"geometry {geometry!r} has more than one limit over {span}, at {near}; choose a narrower range"
+        )
+    return found[0]
+
+
+def stability_limits(
+    geometry: str, setting: Setting, over: str, values: Float[np.ndarray, " points"], digits: int = 15
+) -> list[StabilityLimit]:
+    """Every stability limit of a geometry between scanned values, from the lowest up.
+
+    Args:
+        geometry, setting, over, digits: as for `stability_limit`.
+        values: of the axis, rising; limits are looked for between neighbours that differ in stability.
+
+    Raises:
+        InputError: a geometry that does not fit or has no critical point at any value, or digits outside their range.
+        ArithmeticError: as for `stability_limit`.
+    """
+    if not 1 <= digits <= MOST_DIGITS:
+        raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
+    branch = _Branch(name(parse_geometry(geometry)), setting, over)
+    least = np.array([branch.least(float(value)) for value in values])
+    if not np.isfinite(least).any():
+        raise InputError(f"geometry {geometry!r} has no critical point for {over} from {values[0]} to {values[-1]}")
+    changes = np.flatnonzero(least[:-1] * least[1:] < 0)
+    return [_proved(branch, _crossing(branch, *values[i : i + 2].tolist()), digits) for i in changes]
+
+
+def _crossing(branch: _Branch, low: float, high: float) -> float:
+    rough = float(brentq(branch.least, low, high, xtol=1e-15, rtol=1e-14))
+    sides = [branch.least(rough * (1 - _NEAR)), branch.least(rough * (1 + _NEAR))]
+    scale = max(abs(branch.least(low)), abs(branch.least(high)))
+    if not abs(sides[1] - sides[0]) < _JUMP * scale:
+        raise ArithmeticError(
+            f"the curvature of {branch.geometry!r} jumps from {sides[0]:.3g} to {sides[1]:.3g} at "
+            f"{branch.axis} = {rough:.12g}; no digits can be proved there"
+        )
+    return rough
+
+
+def _proved(branch: _Branch, rough: float, digits: int) -> StabilityLimit:
+    fit = fitted(branch.geometry, with_axis(branch.setting, branch.axis, rough))
+    assert fit is not None
+    accuracy = ceil((digits + _GUARD_DIGITS) * log2(10))
+    with ctx.workprec(2 * accuracy + 64):
+        near = branch.enclosed(fit, arb(rough), accuracy)
+        if near.dedicated:
+            raise ArithmeticError(f"{branch.geometry!r} has a feature on the kink b = 0; its limit is undecided")
+        matrix, turning = branch.hessian(near, arb(rough))
+        directions = frame(matrix)
+
+        def pivot(value: fmpq) -> arb:
+            point = branch.enclosed(fit, arb(value), accuracy)
+            return pivots_of(branch.hessian(point, arb(value))[0], directions)[-1]
+
+        value, _ = sharpened(pivot, rational(arb(rough)), digits)
+        width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
+        ends = (value - width, value + width)
+        negative = tuple(_negative(branch, fit, end, directions, accuracy) - turning for end in ends)
+        _check_one_branch(branch, fit, ends, accuracy, digits)
+        if negative[0] == negative[1]:
+            raise ArithmeticError(f"the limit near {rough!r} could not be proved to {digits} digits")
+        return StabilityLimit(
+            geometry=branch.geometry,
+            axis=branch.axis,
+            value=float(arb(value).mid()),
+            lower=rounded_down(ends[0]),
+            upper=rounded_up(ends[1]),
+            decimal=arb(value).str(digits, radius=False),
+            digits=digits,
+            stable="below" if negative[0] == 0 else "above" if negative[1] == 0 else "neither",
+            negative=(negative[0], negative[1]),
+            kind="continuous",
+            weights=middle(near),
+            direction=_motion(directions[:, -1], near),
+        )
+
+
+def _negative(branch: _Branch, fit: Fit, value: fmpq, directions: np.ndarray, accuracy: int) -> int:
+    """Proved number of negative eigenvalues of the bordered Hessian."""
+    point = branch.enclosed(fit, arb(value), accuracy)
+    pivots = pivots_of(branch.hessian(point, arb(value))[0], directions)
+    if any(one.contains(0) for one in pivots):
+        raise ArithmeticError(f"an eigenvalue cannot be told from zero next to {float(arb(value).mid())!r}")
+    return sum(bool(one < 0) for one in pivots)
+
+
+def _check_one_branch(branch: _Branch, fit: Fit, ends: tuple[fmpq, fmpq], accuracy: int, digits: int) -> None:
+    """Prove that one branch of critical points, and no other in its box, connects the two ends.
+
+    Raises:
+        ArithmeticError: it cannot be proved.
+    """
+    whole = branch.enclosed(fit, arb(ends[0]).union(arb(ends[1])), ceil((digits - 3) * log2(10)))
+    for end in ends:
+        point = branch.enclosed(fit, arb(end), accuracy)
+        if not all(box.contains(one) for box, one in zip(_scalars(whole), _scalars(point), strict=True)):
+            raise ArithmeticError(f"the two sides of the limit of {branch.geometry!r} could not be connected")
+
+
+def _scalars(point: Enclosed) -> list[arb]:
+    """Biases and squared norms."""
+    return [*point.at.b, *(point.at.G[i][i] for i in range(len(point.at.b)))]
+
+
+def middle(point: Enclosed) -> Weights:
+    """The enclosed weights in double precision."""
+    W = np.array([midpoints(row) for row in point.at.W]).reshape(len(point.at.W), len(point.at.b))
+    return Weights(W, midpoints(point.at.b))
+
+
+def _motion(vector: Float[np.ndarray, " bordered"], point: Enclosed) -> Weights:
+    hidden, features = len(point.at.W), len(point.at.b)
+    motion = vector[: (hidden + 1) * features] / np.linalg.norm(vector[: (hidden + 1) * features])
+    return Weights(motion[: hidden * features].reshape(hidden, features), motion[hidden * features :])

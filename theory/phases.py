@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import nextafter
 
 import numpy as np
-from flint import arb, ctx, fmpq, fmpz
+from flint import arb, ctx, fmpq
 from scipy.optimize import brentq
 
+from tegum.theory.balls.numbers import ball_law, rational, rounded_down, rounded_up
+from tegum.theory.balls.roots import sharpened
 from tegum.theory.candidates import Fit, fitted
-from tegum.theory.certify import BallLaw, certified_loss
+from tegum.theory.certify import MOST_DIGITS, certified_loss
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
-from tegum.theory.setting import Setting, axis_parts, with_axis
+from tegum.theory.penalised_branch import PenalisedBranch
+from tegum.theory.setting import Setting, with_axis
 
 #: Points at which the difference of the losses is scanned for changes of sign.
 _SCAN = 33
 #: Slopes of the two losses that differ by less than this times the larger one are not told apart.
 _SAME_SLOPE = 1e-6
-MOST_DIGITS = 100
 
 
 @dataclass(frozen=True)
@@ -50,21 +52,42 @@ class Boundary:
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """Two geometries along an axis of a setting."""
+class _PlainBranch:
+    """A geometry along an axis of a setting without an L1 term."""
 
+    geometry: str
     setting: Setting
     axis: str
-    first: str
-    second: str
 
-    def fits(self, value: float) -> tuple[Fit | None, Fit | None]:
-        at = with_axis(self.setting, self.axis, value)
-        return fitted(self.first, at), fitted(self.second, at)
+    def loss(self, value: float) -> float:
+        """Optimised loss in double precision; nan where there is none."""
+        fit = self._fit(value)
+        return float("nan") if fit is None else fit.loss
+
+    def certified(self, value: float) -> Callable[[arb, int], arb]:
+        """Proved loss by the axis's value in balls, near the given one, and the digits wanted."""
+        fit = self._fit(value)
+        assert fit is not None
+
+        def loss(exact: arb, digits: int) -> arb:
+            return certified_loss(fit, ball_law(self.setting, self.axis, exact), arb(10) ** -digits)
+
+        return loss
+
+    def _fit(self, value: float) -> Fit | None:
+        return fitted(self.geometry, with_axis(self.setting, self.axis, value))
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two geometries along an axis."""
+
+    axis: str
+    first: _PlainBranch | PenalisedBranch
+    second: _PlainBranch | PenalisedBranch
 
     def difference(self, value: float) -> float:
-        first, second = self.fits(value)
-        return first.loss - second.loss if first is not None and second is not None else float("nan")
+        return self.first.loss(value) - self.second.loss(value)
 
 
 def boundary(
@@ -75,9 +98,9 @@ def boundary(
     L_A(v) = L_B(v): a change of sign is bracketed in double precision, sharpened, and proved in ball arithmetic.
 
     Args:
-        setting: everything but the axis.
+        setting: everything but the axis; with or without an L1 term.
         between: names of the two geometries A and B.
-        over: axis, "density" or "importance[i]" (see `setting.with_axis`).
+        over: axis, "density", "importance[i]" or "l1" (see `setting.with_axis`).
         start, stop: the range searched, start < stop.
         digits: significant digits wanted, 1 to `MOST_DIGITS`.
 
@@ -86,9 +109,12 @@ def boundary(
 
     Raises:
         InputError: no crossing in the range, more than one, geometries that do not fit, or a bad range.
+        ArithmeticError: the digits could not be proved.
 
     Validity: the crossing of two branches, each a critical point of its ansatz; whether either is the optimum there is
-    `optimum`'s business.
+    `optimum`'s business.  Under an L1 term, λ E‖h‖₁, the branches are those that a geometry's rotations lead to as the
+    axis is scanned upwards (see `penalised`); their weights at zero are proved to be held by the term one by one, the
+    others to be critical.
 
     >>> from tegum import Setting, boundary
     >>> setting = Setting(count=5, hidden=2, density=0.1)
@@ -110,7 +136,8 @@ def _checked(setting: Setting, between: tuple[str, str], over: str, start: float
     first, second = (name(parse_geometry(one)) for one in between)
     if first == second:
         raise InputError(f"between = {first!r} twice; two different geometries are needed")
-    return _Pair(setting, over, first, second)
+    branch = PenalisedBranch if over == "l1" or setting.l1 else _PlainBranch
+    return _Pair(over, branch(first, setting, over), branch(second, setting, over))
 
 
 def _bracket(pair: _Pair, start: float, stop: float) -> tuple[float, float]:
@@ -118,10 +145,11 @@ def _bracket(pair: _Pair, start: float, stop: float) -> tuple[float, float]:
     differences = np.array([pair.difference(float(value)) for value in values])
     changes = np.flatnonzero(differences[:-1] * differences[1:] < 0)
     span = f"{pair.axis} from {start!r} to {stop!r}"
+    first, second = pair.first.geometry, pair.second.geometry
     if not np.isfinite(differences).any():
-        raise InputError(f"{pair.first!r} and {pair.second!r} do not exist side by side anywhere on {span}")
+        raise InputError(f"{first!r} and {second!r} do not exist side by side anywhere on {span}")
     if not changes.size:
-        better = pair.first if np.nanmean(differences) < 0 else pair.second
+        better = first if np.nanmean(differences) < 0 else second
         raise InputError(f"no crossing on {span}: {better!r} is better wherever both exist")
     if changes.size > 1:
         near = ", ".join(f"{values[i]:.4g}" for i in changes)
@@ -130,27 +158,24 @@ def _bracket(pair: _Pair, start: float, stop: float) -> tuple[float, float]:
 
 
 def _proved(pair: _Pair, rough: float, digits: int) -> Boundary:
-    first, second = pair.fits(rough)
-    assert first is not None
-    assert second is not None
-    tolerance = arb(10) ** -(2 * digits + 24)
+    first, second = pair.first.certified(rough), pair.second.certified(rough)
+    between = pair.first.geometry, pair.second.geometry
 
     def difference(value: fmpq) -> arb:
-        law = _ball_law(pair, value)
-        return certified_loss(first, law, tolerance) - certified_loss(second, law, tolerance)
+        return first(arb(value), digits + 24) - second(arb(value), digits + 24)
 
-    value, slope = _sharpened(difference, _rational(arb(rough)), digits)
-    width = _rational(abs(arb(value)) * arb(10) ** -(digits + 1))
+    value, slope = sharpened(difference, rational(arb(rough)), digits)
+    width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
     below, above = difference(value - width), difference(value + width)
     if not (below < 0 < above or above < 0 < below):
         raise ArithmeticError(f"the crossing near {rough!r} could not be proved to {digits} digits")
-    names = (pair.first, pair.second) if below < 0 else (pair.second, pair.first)
+    names = between if below < 0 else between[::-1]
     return Boundary(
-        between=(pair.first, pair.second),
+        between=between,
         axis=pair.axis,
         value=float(arb(value).mid()),
-        lower=_rounded_down(value - width),
-        upper=-_rounded_down(-(value + width)),
+        lower=rounded_down(value - width),
+        upper=rounded_up(value + width),
         decimal=arb(value).str(digits, radius=False),
         digits=digits,
         order=1 if abs(slope) > _SAME_SLOPE * _steepness(pair, rough) else 2,
@@ -159,43 +184,8 @@ def _proved(pair: _Pair, rough: float, digits: int) -> Boundary:
     )
 
 
-def _sharpened(difference, value: fmpq, digits: int) -> tuple[fmpq, float]:
-    """Secant steps in ball arithmetic until the step no longer moves the digits wanted; and the slope."""
-    step = value / fmpq(10) ** 8
-    slope = (difference(value + step) - difference(value - step)) / (2 * arb(step))
-    for _ in range(20):
-        move = _rational((difference(value) / slope).mid())
-        value -= move
-        if abs(arb(move)) < abs(arb(value)) * arb(10) ** -(digits + 4):
-            return value, float(slope.mid())
-    raise ArithmeticError(f"the crossing near {float(arb(value).mid())!r} could not be sharpened")
-
-
 def _steepness(pair: _Pair, value: float) -> float:
     """Largest |dL/dv| of the two branches, by central differences."""
     step = 1e-5 * abs(value)
-    ends = [pair.fits(value - step), pair.fits(value + step)]
-    slopes = [(high.loss - low.loss) / (2 * step) for low, high in zip(*ends, strict=True) if low and high]
+    slopes = [(one.loss(value + step) - one.loss(value - step)) / (2 * step) for one in (pair.first, pair.second)]
     return max(abs(slope) for slope in slopes)
-
-
-def _ball_law(pair: _Pair, value: fmpq) -> BallLaw:
-    field, feature = axis_parts(pair.axis)
-    law = {"density": list(pair.setting.density), "importance": list(pair.setting.importance)}
-    exact = {key: [arb(number) for number in numbers] for key, numbers in law.items()}
-    for place in range(pair.setting.count) if feature is None else (feature,):
-        exact[field][place] = arb(value)
-    return BallLaw(exact["density"], exact["importance"])
-
-
-def _rational(ball: arb) -> fmpq:
-    """The midpoint of a ball, exactly."""
-    mantissa, exponent = ball.mid().man_exp()
-    power = int(exponent)
-    return fmpq(mantissa) * fmpq(2) ** power if power >= 0 else fmpq(mantissa, fmpz(2) ** -power)
-
-
-def _rounded_down(value: fmpq) -> float:
-    """The largest double not above an exact number, or the one before it."""
-    near = float(arb(value).mid())
-    return near if _rational(arb(near)) <= value else nextafter(near, -np.inf)

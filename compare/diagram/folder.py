@@ -1,0 +1,124 @@
+"""A phase diagram in a folder: finished parts are kept there, so that an interrupted one goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from tegum.compare.diagram.figure import diagram_picture
+from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
+from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
+from tegum.theory.diagram.curves import End
+from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, phase_diagram
+from tegum.theory.diagram.plane import Plane, parse_axis
+from tegum.theory.errors import InputError, located
+from tegum.theory.files import StrPath, claim_folder, write_atomically, write_json
+from tegum.theory.setting import Setting, setting_tables
+from tegum.theory.tables import tables_id
+
+#: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
+_VERSION = 1
+_NUMBERS = ("loss", "error", "gradient_norm", "hessian_min", "stable")
+
+
+def write_phase_diagram(
+    setting: Setting,
+    x: str,
+    y: str,
+    folder: StrPath,
+    starts: int = STARTS,
+    seed: int = 0,
+    advance: Advance = lambda stage, done, total: None,
+) -> dict[str, Any]:
+    """Compute a phase diagram into a folder: `phases.json` (all numbers) and `phases.svg`, `phases.pdf` (its figure).
+
+    Finished parts lie in a subfolder named by the content of the question; asked again, they are read back, and the
+    result is the same to the last bit.
+
+    Args:
+        setting, x, y, starts, seed, advance: see `theory.diagram.diagram.phase_diagram`.
+        folder: made if it is missing.
+
+    Returns:
+        What `phases.json` holds.
+
+    Raises:
+        InputError: the folder cannot be written to, a kept part is damaged, or as `phase_diagram`.
+    """
+    plane = Plane(setting, parse_axis(x), parse_axis(y))
+    home = claim_folder(folder)
+    parts = home / f"parts-{_question_id(plane, starts, seed)}"
+    found = phase_diagram(setting, x, y, starts, seed, advance, partial(_kept, parts))
+    published = fixed_boundaries(plane)
+    answer = diagram_tables(found, published) | {"starts": starts, "seed": seed}
+    drawn = diagram_picture(found, published)
+    write_atomically(home / "phases.svg", drawn.svg)
+    write_atomically(home / "phases.pdf", drawn.pdf)
+    write_json(home / "phases.json", answer)
+    return answer
+
+
+def _question_id(plane: Plane, starts: int, seed: int) -> str:
+    axes = {name: vars(axis) for name, axis in (("x", plane.x), ("y", plane.y))}
+    search = {"starts": starts, "seed": seed, "version": _VERSION}
+    return tables_id({**setting_tables(plane.setting), "axes": axes, "search": search})
+
+
+def _kept(parts: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    path = parts / f"{name}.json"
+    if not path.exists():
+        write_json(path, compute())
+    with located(path):
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot be read; remove it to have it computed again: {error}") from error
+
+
+def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dict[str, Any]:
+    """A phase diagram as plain data: every cell, boundary and triple point."""
+    plane = diagram.plane
+    return {
+        "x": vars(plane.x),
+        "y": vars(plane.y),
+        "setting": setting_tables(plane.setting),
+        "cells": _cells(diagram),
+        "boundaries": [_boundary(plane, one) for one in diagram.boundaries],
+        "triple_points": [_triple_point(one) for one in diagram.triple_points],
+        "fixed_weight_boundaries": [{"between": list(one.between), "points": one.points.tolist()} for one in published],
+    }
+
+
+def _cells(diagram: PhaseDiagram) -> list[dict[str, Any]]:
+    cells = []
+    for points, row in zip(diagram.plane.values(diagram.plane.points()), diagram.rows, strict=True):
+        for k, (x, y) in enumerate(points.tolist()):
+            numbers = {key: getattr(row, key)[k].item() for key in _NUMBERS}
+            cells.append({"x": x, "y": y, "geometry": row.geometry[k], **numbers})
+    return cells
+
+
+def _boundary(plane: Plane, one: PhaseBoundary) -> dict[str, Any]:
+    return {
+        "between": list(one.between),
+        "kind": one.kind,
+        "points": one.points.tolist(),
+        "error": one.error,
+        "ends": [_end(plane, end) for end in one.ends],
+    }
+
+
+def _end(plane: Plane, end: End) -> dict[str, Any]:
+    return {"point": plane.values(end.point).tolist(), "why": end.why, "error": end.error}
+
+
+def _triple_point(one: TriplePoint) -> dict[str, Any]:
+    return {
+        "geometries": list(one.geometries),
+        "point": one.point.tolist(),
+        "residual": one.residual,
+        "error": one.error,
+    }

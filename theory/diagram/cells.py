@@ -1,0 +1,58 @@
+"""Cells of a phase diagram: the optimum of each, named and judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from tegum.theory.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.descent import gradient_tolerance
+from tegum.theory.diagram.crossing import rounding
+from tegum.theory.diagram.plane import Plane
+from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.objective import expansion, tied_weights
+from tegum.theory.search import CRITICAL_TOLERANCE
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The optima of some cells with their credibility.
+
+    Attributes:
+        geometry: their names.
+        loss, error: exact population loss and the bound on its numerical error.
+        gradient_norm: of the full loss.
+        hessian_min: least curvature without rotations.
+        stable: whether each is a strict local minimum: gradient zero, curvature positive.
+    """
+
+    geometry: tuple[str, ...]
+    loss: Float[np.ndarray, " cells"]
+    error: Float[np.ndarray, " cells"]
+    gradient_norm: Float[np.ndarray, " cells"]
+    hessian_min: Float[np.ndarray, " cells"]
+    stable: Bool[np.ndarray, " cells"]
+
+
+def judged(plane: Plane, points: Float[np.ndarray, "cells 2"], theta: Float[np.ndarray, "cells parameters"]) -> Judged:
+    """Name and judge critical points at some points of the plane."""
+    W, b = tied_weights(theta, plane.setting.count)
+    law = plane.law(points)
+    at = expansion(W, b, law)
+    gradient_norm = np.linalg.norm(at.gradient, axis=1)
+    hessian_min = least_curvatures(W, b, law)
+    return Judged(
+        geometry=tuple(geometry_name(one, plane) for one in theta),
+        loss=at.loss,
+        error=np.array([rounding(plane, *pair)[0] for pair in zip(points, theta[:, None], strict=True)]),
+        gradient_norm=gradient_norm,
+        hessian_min=hessian_min,
+        stable=(gradient_norm <= gradient_tolerance(law)) & (hessian_min > curvature_tolerance(law)),
+    )
+
+
+def geometry_name(theta: Float[np.ndarray, " parameters"], plane: Plane) -> str:
+    """Name of the geometry of weights at a critical point."""
+    return identify(tied_weights(theta[None], plane.setting.count)[0][0], tolerance=CRITICAL_TOLERANCE).geometry

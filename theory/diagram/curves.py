@@ -1,0 +1,135 @@
+"""Curves of a phase diagram as records, and the geometry of the unit square that tracing them needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.theory.diagram.branches import invariants
+
+#: Steps along a curve, as shares of the axes: the first, the longest, and the one below which it has come to an end.
+FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.005, 0.03, 2e-6
+#: Overlaps and biases that move by more within a step have jumped to another branch.
+LONGEST_MOVE = 0.08
+#: A step is retried shorter if the curve turns by more than the first (radians), and lengthened below the second.
+SHARP_TURN, SLIGHT_TURN = 0.25, 0.08
+#: A point this close to a traced curve lies on it: chords of the longest step leave a curve by less.
+_ON_CURVE = 2e-3
+#: Overlaps and biases of one branch at neighbouring spots agree to this.
+_ALIKE = 0.15
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A point of a curve with the branches that meet there.
+
+    Attributes:
+        point: shares of the two axes.
+        theta: weights of the branches.
+        residual: how far the equations of the curve are from holding, in units of the loss.
+        error: bound on its distance from the exact curve, in shares of the axes.
+    """
+
+    point: Float[np.ndarray, " 2"]
+    theta: Float[np.ndarray, "branches parameters"]
+    residual: float
+    error: float
+
+
+@dataclass(frozen=True)
+class End:
+    """Where a curve ends and why.
+
+    Attributes:
+        point: shares of the two axes.
+        why: "edge" of the plane, "meeting" with a third branch, "merging" of the two branches, "closed" curve, "cusp"
+            where two stability limits meet, "lost" where a branch stops being a minimum, or "change" of names or kind.
+        error: bound on the distance from the exact end at "edge", "meeting" and "closed"; an estimate at "merging",
+            "cusp" and "lost"; at "change" the distance of the two points between which it was seen.
+    """
+
+    point: Float[np.ndarray, " 2"]
+    why: str
+    error: float
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A traced curve: its points in order, and its two ends."""
+
+    spots: tuple[Spot, ...]
+    ends: tuple[End, End]
+
+    @property
+    def points(self) -> Float[np.ndarray, "points 2"]:
+        """Shares of the two axes."""
+        return np.array([spot.point for spot in self.spots])
+
+
+def on_curve(spot: Spot, curves: list[Curve], features: int, within: float = _ON_CURVE) -> bool:
+    """Whether a spot lies on one of several curves, chords taken for arcs, with the branches of that curve."""
+    return any(_gap(spot.point, curve.points) < within and _alike(spot, curve, features) for curve in curves)
+
+
+def _alike(spot: Spot, curve: Curve, features: int) -> bool:
+    """Whether a spot's branches are those of a curve at its nearest spot, in any order and up to a relabelling."""
+    nearest = curve.spots[int(np.argmin(np.linalg.norm(curve.points - spot.point, axis=1)))]
+    ours, theirs = (_unlabelled(one.theta, features) for one in (spot, nearest))
+    theirs = theirs[: len(ours)]
+    return any(np.abs(ours - one).max() < _ALIKE for one in (theirs, theirs[::-1]))
+
+
+def _unlabelled(theta: np.ndarray, features: int) -> np.ndarray:
+    """Overlaps and biases of each branch, each in rising order: what a relabelling of features does not change."""
+    each = invariants(theta, features)
+    return np.concatenate([np.sort(each[:, :-features], axis=1), np.sort(each[:, -features:], axis=1)], axis=1)
+
+
+def _gap(point: np.ndarray, chain: np.ndarray) -> float:
+    """Distance of a point from a polygonal chain."""
+    if len(chain) == 1:
+        return float(np.linalg.norm(point - chain[0]))
+    start, along = chain[:-1], np.diff(chain, axis=0)
+    length = (along**2).sum(axis=1)
+    share = ((point - start) * along).sum(axis=1) / np.where(length > 0, length, 1.0)
+    nearest = start + np.clip(share, 0, 1)[:, None] * along
+    return float(np.linalg.norm(nearest - point, axis=1).min())
+
+
+def crossed_at(start: Float[np.ndarray, " 2"], stop: Float[np.ndarray, " 2"], curves: list[Curve]) -> Spot | None:
+    """A spot of one of several curves next to where it crosses the segment between two points, chords for arcs."""
+    for curve in curves:
+        first, second = curve.points[:-1], curve.points[1:]
+        apart = _side(start, stop, first) * _side(start, stop, second) <= 0
+        hits = np.flatnonzero(apart & (_side(first, second, start) * _side(first, second, stop) <= 0))
+        if hits.size:
+            return curve.spots[hits[0]]
+    return None
+
+
+def _side(start: np.ndarray, stop: np.ndarray, point: np.ndarray) -> np.ndarray:
+    """On which side of a line a point lies, by sign."""
+    along, to = stop - start, point - start
+    return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
+
+
+def inside(point: Float[np.ndarray, " 2"]) -> bool:
+    """Whether a point lies in the plane."""
+    return bool(((point >= 0) & (point <= 1)).all())
+
+
+def exit_side(start: Float[np.ndarray, " 2"], stop: Float[np.ndarray, " 2"]) -> tuple[int, float]:
+    """The side of the unit square (coordinate, its value) by which the way to a point outside leaves it."""
+    along = stop - start
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(along > 0, (1 - start) / along, np.where(along < 0, -start / along, np.inf))
+    coordinate = int(np.argmin(share))
+    return coordinate, 1.0 if along[coordinate] > 0 else 0.0
+
+
+def turn(first: Float[np.ndarray, " 2"], second: Float[np.ndarray, " 2"]) -> float:
+    """Angle between two directions."""
+    lengths = float(np.linalg.norm(first) * np.linalg.norm(second))
+    return float(np.arccos(np.clip(first @ second / lengths, -1, 1))) if lengths else 0.0

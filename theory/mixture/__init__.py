@@ -1,0 +1,1 @@
+"""Tegum mixtures: the best orthogonal sum of small factors for any number of features, as an integer program."""

@@ -12,7 +12,7 @@ report: setup
 
 # The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
 test: setup lint
-	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 # The linters live in the same environment: mypy reads the types of the libraries installed there.
 lint: .venv/linters

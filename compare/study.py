@@ -17,7 +17,7 @@ from tegum.empirical.training import train_cells
 from tegum.theory.candidates import candidates
 from tegum.theory.errors import InputError
 from tegum.theory.files import claim_folder, write_json
-from tegum.theory.loss.law import require_supported
+from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary, boundary
 from tegum.theory.search import Optimum, optimum, require_enumerable
 from tegum.theory.setting import Setting, content_id, with_axis
@@ -90,7 +90,7 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
         raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")
     settings = cells(plan)
     for setting in settings:
-        require_supported(setting)
+        require_basic(setting, "a study")
         require_enumerable(setting)
     folder = claim_folder(folder)
     _claim(folder, plan)

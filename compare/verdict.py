@@ -12,7 +12,7 @@ from tegum.theory.curvature import curvature_tolerance
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import empty_loss, joined, law_of, require_supported
+from tegum.theory.loss.law import empty_loss, joined, law_of, require_basic
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
 from tegum.theory.setting import Setting
@@ -116,7 +116,7 @@ def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0)
 
     Validity: invariant under rotation of the hidden space and relabelling of features that are alike.
     """
-    require_supported(setting)
+    require_basic(setting, "compare")
     require_enumerable(setting)
     check_shape(weights, setting)
     return compare_all([setting], [weights], [optimum(setting, starts, seed)])[0]

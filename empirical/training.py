@@ -15,7 +15,7 @@ from tegum.empirical.plan import Training
 from tegum.empirical.sampling import batches, numbers_per_block, run_generator
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
-from tegum.theory.loss.law import require_supported
+from tegum.theory.loss.law import require_basic
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -184,7 +184,7 @@ def _check_runs(settings: Sequence[Setting], runs: Sequence[int]) -> None:
     if not settings or len(settings) != len(runs):
         raise InputError(f"{len(settings)} settings and {len(runs)} runs to train; each run needs one setting")
     for setting in settings:
-        require_supported(setting)
+        require_basic(setting, "training")
         for key in ("count", "hidden"):
             if getattr(setting, key) != getattr(settings[0], key):
                 raise InputError(f"{key} = {getattr(setting, key)} and {getattr(settings[0], key)} cannot be mixed")

@@ -80,7 +80,7 @@ def refused(capsys):
 
 def test_loss(run, five, weights):
     answer = run("loss", five, "--weights", weights)
-    assert set(answer) == {"loss", "error", "per_feature", "method"}
+    assert set(answer) == {"loss", "error", "per_feature", "penalty", "method"}
     assert sum(answer["per_feature"]) == pytest.approx(answer["loss"], rel=1e-14)
     assert 0 < answer["error"] < 1e-12
     other = run("loss", five, "--weights", weights, "--method", "transform")
@@ -210,9 +210,18 @@ def bad_settings():
         "hidden 0": (FIVE.format(density=0.1).replace("hidden = 2", "hidden = 0"), "hidden"),
         "no toml": ("][", "setting.toml"),
         "empty": ("", "count"),
-        "unsupported": (FIVE.format(density=0.1) + "[objective]\nl1 = 0.5\n", "l1"),
     }
     return [pytest.param(text, culprit, id=name) for name, (text, culprit) in table.items()]
+
+
+@pytest.mark.parametrize("command", ["candidates", "train", "compare"])
+def test_settings_beyond_a_command_are_refused_by_their_key(refused, tmp_path, weights, command):
+    signed = FIVE.format(density=0.1).replace("count = 5", 'count = 5\nvalues = "signed"')
+    (tmp_path / "setting.toml").write_text(signed)
+    out = ["--out", str(tmp_path / "out")] if command != "candidates" else []
+    given = ["--weights", weights] if command == "compare" else []
+    assert "values = 'signed' is not supported by" in refused(command, str(tmp_path / "setting.toml"), *given, *out)
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(("text", "culprit"), bad_settings())

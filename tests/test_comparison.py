@@ -13,8 +13,9 @@ from tegum.theory.geometry.identify import identify_ensemble
 from tegum.theory.geometry.isomorphism import is_isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.law import law_of
-from tegum.theory.search import CRITICAL_TOLERANCE, optimum, random_starts
+from tegum.theory.search import CRITICAL_TOLERANCE, optimum
 from tegum.theory.setting import Setting
+from tegum.theory.starts import random_starts
 from tegum.theory.weights import Weights
 
 SETTING = Setting(5, 2, 0.1)

@@ -167,7 +167,7 @@ def test_an_interrupt_passes_through():
 def test_an_unsupported_setting_is_refused_by_key(change):
     density = 0.5 if change.get("law") == "one-hot" else 0.1
     setting = Setting(count=2, hidden=1, density=density, **change)
-    with pytest.raises(InputError, match=f"^{next(iter(change))} = .* is not supported yet"):
+    with pytest.raises(InputError, match=f"^{next(iter(change))} = .* is not supported by training"):
         train(setting, runs=1, steps=1)
 
 

@@ -68,7 +68,12 @@ def doubts(comparison: Comparison) -> list[str]:
             f"{counted(better, 'run')} came to rest below the predicted optimum, so the search missed something; "
             "repeat it with more starts."
         )
-    if optimum.hits == 1 and optimum.starts > 1:
+    if optimum.exchanges:
+        found.append(
+            f"none of {optimum.starts} starts of the search came to rest at the optimum, which "
+            f"{counted(optimum.exchanges, 'exchange')} of features then reached; repeat it with more."
+        )
+    elif optimum.hits == 1 and optimum.starts > 1:
         found.append(f"only one of {optimum.starts} starts of the search found the optimum; repeat it with more.")
     if not is_named(optimum.geometry):
         found.append(f"the predicted optimum, {optimum.geometry}, is in no catalogue.")

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from tegum.theory.descent import descend
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
+from tegum.theory.search.descent import descend
+from tegum.theory.search.starts import random_starts
 from tegum.theory.setting import Setting
-from tegum.theory.starts import random_starts
 from tegum.theory.weights import Weights
 
 SETTING = Setting(count=5, hidden=2, density=0.1)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tegum.theory.curvature import least_curvatures
-from tegum.theory.descent import descend
 from tegum.theory.loss.law import Law
+from tegum.theory.search.curvature import least_curvatures
+from tegum.theory.search.descent import descend
 from tegum.theory.weights import Weights
 
 #: Longest step while polishing: a tenth of a typical feature's norm, so that the basin is not left.

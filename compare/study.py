@@ -14,12 +14,12 @@ from tegum.compare.verdict import Comparison, compare_all
 from tegum.empirical.ensemble import Ensemble, concatenated, holds_ensemble, load_ensemble, save_ensemble
 from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
 from tegum.empirical.training import train_cells
-from tegum.theory.candidates import candidates
+from tegum.theory.candidates.candidates import candidates
 from tegum.theory.errors import InputError
-from tegum.theory.files import claim_folder, write_json
+from tegum.theory.files.atomic import claim_folder, write_json
 from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary, boundary
-from tegum.theory.search import Optimum, optimum, require_enumerable
+from tegum.theory.search.optimum import Optimum, optimum, require_enumerable
 from tegum.theory.setting import Setting, content_id, with_axis
 from tegum.theory.weights import Weights
 

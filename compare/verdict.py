@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from tegum.compare.polish import Polished, polish
-from tegum.theory.curvature import curvature_tolerance
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.law import empty_loss, joined, law_of, require_basic
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
-from tegum.theory.search import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
+from tegum.theory.search.curvature import curvature_tolerance
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -16,8 +16,8 @@ from jaxtyping import Float
 from tegum.empirical.plan import Training
 from tegum.theory.checks import shown, whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.files import write_atomically, write_json
-from tegum.theory.safetensor import safetensors_arrays
+from tegum.theory.files.atomic import write_atomically, write_json
+from tegum.theory.files.safetensor import safetensors_arrays
 from tegum.theory.setting import Setting, setting_from_tables, setting_tables
 from tegum.theory.weights import Weights
 

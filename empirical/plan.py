@@ -12,6 +12,7 @@ import numpy as np
 
 from tegum.theory.checks import choice, is_list, number, shown, whole
 from tegum.theory.errors import InputError, located
+from tegum.theory.files.tables import known_table, read_tables, tables_id
 from tegum.theory.setting import (
     SETTING_TABLES,
     Setting,
@@ -20,7 +21,6 @@ from tegum.theory.setting import (
     setting_tables,
     with_axes,
 )
-from tegum.theory.tables import known_table, read_tables, tables_id
 
 OPTIMIZERS = ("adam", "adamw")
 SCHEDULES = ("constant", "cosine")

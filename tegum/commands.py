@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from tegum.theory.errors import InputError
-from tegum.theory.files import check_weights_path, claim_folder, read_weights, write_weights
+from tegum.theory.files.atomic import claim_folder
+from tegum.theory.files.weights import check_weights_path, read_weights, write_weights
 from tegum.theory.setting import Setting, read_setting
 from tegum.theory.weights import Weights
 
@@ -38,8 +39,8 @@ def loss(arguments: Namespace) -> Answer:
 
 
 def optimum(arguments: Namespace) -> Answer:
-    from tegum.theory.search import optimum as search
-    from tegum.theory.search import require_searchable
+    from tegum.theory.search.optimum import optimum as search
+    from tegum.theory.search.optimum import require_searchable
 
     setting = _searchable(arguments.setting, require=require_searchable)
     if arguments.out:
@@ -93,7 +94,7 @@ def _certified(best: Any, setting: Setting, digits: int) -> dict[str, Any]:
 
 
 def candidates(arguments: Namespace) -> Answer:
-    from tegum.theory.candidates import candidates as ranked
+    from tegum.theory.candidates.candidates import candidates as ranked
 
     setting = read_setting(arguments.setting)
     found = ranked(setting)
@@ -111,7 +112,7 @@ def candidates(arguments: Namespace) -> Answer:
 
 def _breaking(candidate: Any, setting: Setting) -> dict[str, Any] | None:
     """How a candidate breaks; None if it does not."""
-    from tegum.theory.breaking import breaking
+    from tegum.theory.candidates.breaking import breaking
 
     found = breaking(candidate, setting)
     if found is None:
@@ -257,7 +258,7 @@ def stability(arguments: Namespace) -> Answer:
         return _catalogue_stability(arguments.catalogue, arguments.digits)
     if any(one is None for one in named):
         raise InputError("stability needs SETTING --geometry NAME --from X --to Y, or --catalogue")
-    from tegum.theory.stability import stability_limit
+    from tegum.theory.stability.limit import stability_limit
 
     found = stability_limit(
         arguments.geometry,
@@ -288,7 +289,7 @@ def _limit(found: Any) -> dict[str, Any]:
 
 
 def _catalogue_stability(vertices: int, digits: int) -> Answer:
-    from tegum.theory.catalogue_stability import catalogue_stability
+    from tegum.theory.stability.catalogue import catalogue_stability
 
     with _Progress() as progress:
         found = catalogue_stability(
@@ -448,7 +449,7 @@ def train(arguments: Namespace) -> Answer:
     from tegum.theory.geometry.identify import identify_ensemble
     from tegum.theory.loss.law import law_of
     from tegum.theory.loss.population import population_loss
-    from tegum.theory.search import CRITICAL_TOLERANCE
+    from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 
     setting = _searchable(arguments.setting, "train")
     claim_folder(arguments.out)
@@ -639,7 +640,7 @@ def _searchable(path: str, only_basic: str = "", require: Callable[[Setting], No
     `search.require_enumerable` unless given.
     """
     from tegum.theory.loss.law import require_basic
-    from tegum.theory.search import require_enumerable
+    from tegum.theory.search.optimum import require_enumerable
 
     setting = read_setting(path)
     if only_basic:

@@ -77,7 +77,7 @@ def test_the_system_vanishes_at_the_crossing(triangle):
 def test_unlike_digon_gives_its_system_and_says_that_it_is_not_eliminated():
     proved, exact = found(Setting(2, 1, 0.1, (1.0, 0.4)), ("digon", "dedicated + dropped"), "density", 0.1, 0.8)
     assert (exact.eliminated, exact.decimal, exact.degree_bound) == (None, None, None)
-    from tegum.theory.candidates import candidate
+    from tegum.theory.candidates.candidates import candidate
 
     best = candidate("digon", Setting(2, 1, proved.value, (1.0, 0.4)))
     W, b = best.weights.W[0], best.weights.b

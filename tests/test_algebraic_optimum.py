@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sympy
 
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.errors import InputError
 from tegum.theory.formula.expression import formula
 from tegum.theory.formula.optimum import algebraic_optimum
@@ -78,7 +78,7 @@ def test_rational_optima_are_closed_forms():
 
 def test_no_stationary_point_lies_lower_than_the_optimum():
     """On a grid of biases over all ranges, the loss least over g is nowhere below it."""
-    from tegum.theory.factors import symmetric_expansion
+    from tegum.theory.candidates.factors import symmetric_expansion
     from tegum.theory.geometry.factor import factor_named
     from tegum.theory.loss.law import Law
 

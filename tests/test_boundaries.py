@@ -7,7 +7,7 @@ import pytest
 from cases import exact_loss
 from flint import arb, ctx
 
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.certify import BallLaw, certified_loss
 from tegum.theory.errors import InputError
 from tegum.theory.phases import boundary

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tegum.cli import main
-from tegum.theory.breaking import breaking
-from tegum.theory.candidates import candidate, candidates
+from tegum.theory.candidates.breaking import breaking
+from tegum.theory.candidates.candidates import candidate, candidates
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

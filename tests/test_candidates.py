@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from tegum.theory.assignment import assignments
-from tegum.theory.candidates import candidate, candidates, fitted
+from tegum.theory.candidates.assignment import assignments
+from tegum.theory.candidates.candidates import candidate, candidates, fitted
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import polygon, simplex
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import geometries, parse_geometry
 from tegum.theory.geometry.tegum import name as name_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import CRITICAL_TOLERANCE, optimum
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -116,7 +116,7 @@ def test_sparse_features_in_three_dimensions_take_the_best_known_arrangements(co
 def test_the_most_promising_places_hold_the_best_one(monkeypatch):
     setting = Setting(7, 3, 0.03, (1.0, 1.0, 0.9, 0.9, 0.8, 0.8, 0.8))
     few = fitted("capped-octahedron", setting)
-    monkeypatch.setattr("tegum.theory.candidates.MOST_TRIED", 10**6)
+    monkeypatch.setattr("tegum.theory.candidates.candidates.MOST_TRIED", 10**6)
     every = fitted("capped-octahedron", setting)
     assert few is not None
     assert every is not None

@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from tegum.theory.candidates.factors import factor_ansatz, fitted_factors
 from tegum.theory.errors import InputError
-from tegum.theory.factors import factor_ansatz, fitted_factors
 from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.exact import exact_entry_cosines
 from tegum.theory.geometry.factor import catalogue, entry, factor_named, is_rigid, regular_cosines, regular_vectors

@@ -14,13 +14,13 @@ from tegum.theory.balls.numbers import ball_law
 from tegum.theory.balls.regular import symmetric_gradient, symmetric_hessian, symmetric_loss
 from tegum.theory.balls.rows import ball_row
 from tegum.theory.balls.weights import gradient_of, rows_of
-from tegum.theory.candidates import candidate, candidates
+from tegum.theory.candidates.candidates import candidate, candidates
 from tegum.theory.certify import MOST_FREE, certify
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import polygon, regular_cosines, simplex
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.loss.law import law_of
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

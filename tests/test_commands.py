@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tegum.cli import main
-from tegum.theory.files import read_weights, write_weights
+from tegum.theory.files.weights import read_weights, write_weights
 from tegum.theory.geometry.factor import polygon, regular_vectors
 from tegum.theory.weights import Weights
 

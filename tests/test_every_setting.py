@@ -14,7 +14,7 @@ from tegum.theory.loss.law import Structure, law_of
 from tegum.theory.loss.moments import moments
 from tegum.theory.loss.objective import expansion_at, parameters, slopes_at
 from tegum.theory.loss.population import METHODS, methods, population_loss
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

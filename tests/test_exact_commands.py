@@ -7,7 +7,7 @@ import pytest
 import sympy
 
 from tegum.cli import main
-from tegum.theory.files import write_weights
+from tegum.theory.files.weights import write_weights
 from tegum.theory.weights import Weights
 
 THREE = "[features]\ncount = 3\ndensity = 0.1\n[model]\nhidden = 2\n"

@@ -5,14 +5,14 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from tegum.theory.descent import Descent, descend
-from tegum.theory.exchanges import Exchanges, lowest_by_exchanges
 from tegum.theory.loss.law import Law, law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.parts import parts_of
-from tegum.theory.search import optimum, same_loss
+from tegum.theory.search.descent import Descent, descend
+from tegum.theory.search.exchanges import Exchanges, lowest_by_exchanges
+from tegum.theory.search.optimum import optimum, same_loss
+from tegum.theory.search.parts import parts_of
+from tegum.theory.search.starts import starting_points
 from tegum.theory.setting import Setting
-from tegum.theory.starts import starting_points
 from tegum.theory.weights import Weights
 
 PAIRED = ((0, 1), (2, 3), (4, 5))

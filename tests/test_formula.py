@@ -7,7 +7,7 @@ import pytest
 import sympy
 from cases import exact_loss
 
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.errors import InputError
 from tegum.theory.formula import Piece, formula, formula_pieces
 from tegum.theory.formula.profile import profiles

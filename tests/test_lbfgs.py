@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from tegum.theory.descent import descend
-from tegum.theory.lbfgs import Slope, settle
 from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.objective import expansion_at, parameters, tied_weights
+from tegum.theory.search.descent import descend
+from tegum.theory.search.lbfgs import Slope, settle
+from tegum.theory.search.starts import random_starts
 from tegum.theory.setting import Setting
-from tegum.theory.starts import random_starts
 
 
 def rosenbrock(theta, members):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.diagnostics import dimensionality, dimensions_per_feature, superposition
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import catalogue, is_rigid, polygon, regular_vectors
@@ -20,7 +20,7 @@ from tegum.theory.limits import (
     welch_bound,
 )
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

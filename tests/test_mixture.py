@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tegum import Setting, candidates, mixture, optimum, population_loss
+from tegum.theory.candidates.factors import fitted_factors
 from tegum.theory.errors import InputError
-from tegum.theory.factors import fitted_factors
 from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.factor import entry
 from tegum.theory.mixture.hull import hull, least_loss_per_feature, mixed

@@ -6,13 +6,13 @@ from flint import arb, ctx
 
 from tegum.theory.balls.numbers import ball_law
 from tegum.theory.balls.penalised import penalised_loss
-from tegum.theory.candidates import candidate, candidates, fitted
-from tegum.theory.descent import descend
+from tegum.theory.candidates.candidates import candidate, candidates, fitted
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.phases import boundary
-from tegum.theory.search import optimum
+from tegum.theory.search.descent import descend
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
 

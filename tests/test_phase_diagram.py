@@ -8,7 +8,7 @@ import pytest
 
 from tegum.compare.diagram.fixed import fixed_boundaries, fixed_solutions
 from tegum.compare.diagram.folder import write_phase_diagram
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.diagram.boundaries import FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.branches import settled
 from tegum.theory.diagram.crossing import crossing
@@ -21,7 +21,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.objective import expansion_at, parameters
 from tegum.theory.phases import boundary
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 
 PAIR = Setting(2, 1, 0.1)

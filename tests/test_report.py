@@ -18,9 +18,9 @@ from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import compare_all
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.plan import Axis, Plan, Training, cells, plan_id
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.phases import boundary
-from tegum.theory.search import optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from tegum.theory.curvature import least_curvatures
-from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
-from tegum.theory.newton import Expansion, minimise
-from tegum.theory.search import SAME_LOSS, optimum
+from tegum.theory.search.curvature import least_curvatures
+from tegum.theory.search.descent import descend
+from tegum.theory.search.newton import Expansion, minimise
+from tegum.theory.search.optimum import SAME_LOSS, optimum
+from tegum.theory.search.starts import random_starts, starting_points
 from tegum.theory.setting import Setting
-from tegum.theory.starts import random_starts, starting_points
 
 
 @pytest.mark.parametrize(("density", "geometry"), [(0.05, "pentagon"), (0.2, "pentagon"), (0.3, "2*digon + dropped")])
@@ -124,7 +124,7 @@ def test_members_rest_alike_however_many_go_together(monkeypatch):
     setting, told = Setting(3, 2, 0.2), []
     starts = random_starts(setting, 10, seed=4)
     together = descend(*starts, law_of(setting, 10))
-    monkeypatch.setattr("tegum.theory.descent._TOGETHER", 4)
+    monkeypatch.setattr("tegum.theory.search.descent._TOGETHER", 4)
     apart = descend(*starts, law_of(setting, 10), advance=lambda done, total: told.append((done, total)))
     np.testing.assert_allclose(apart.loss, together.loss, rtol=1e-12)
     assert told[-1] == (10, 10)

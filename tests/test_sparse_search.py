@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from definition import random_setting
 
-from tegum.theory.candidates import candidate
-from tegum.theory.descent import descend
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.objective import expansion, weights_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import optimum
+from tegum.theory.search.descent import descend
+from tegum.theory.search.optimum import optimum
+from tegum.theory.search.sparse import descend_sparse, kinks
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.sparse import descend_sparse, kinks
 from tegum.theory.weights import Weights
 
 

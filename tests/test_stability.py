@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from tegum.cli import main
-from tegum.theory.candidates import candidate
-from tegum.theory.catalogue_stability import broken_optimum, factor_stability
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import polygon, simplex
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.stability import stability_limit
+from tegum.theory.stability.catalogue import broken_optimum, factor_stability
+from tegum.theory.stability.limit import stability_limit
 from tegum.theory.weights import Weights
 
 PAIR = Setting(2, 1, 0.5)

@@ -6,7 +6,7 @@ from math import factorial
 import numpy as np
 import pytest
 
-from tegum.theory.ansatz import ansatz_expansion, ansatz_minima, symmetric_ansatz
+from tegum.theory.candidates.ansatz import ansatz_expansion, ansatz_minima, symmetric_ansatz
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.factor import entry, polygon, regular_cosines, regular_vectors, simplex

@@ -14,7 +14,7 @@ from definition import defined_losses, random_setting, random_weights
 
 from tegum.cli import main
 from tegum.theory.errors import InputError
-from tegum.theory.files import write_weights
+from tegum.theory.files.weights import write_weights
 from tegum.theory.loss import tensor
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.loss.law import Structure, law_of

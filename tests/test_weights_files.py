@@ -14,7 +14,8 @@ import safetensors.numpy
 import torch
 
 from tegum.theory.errors import InputError
-from tegum.theory.files import LAYOUTS, read_weights, write_atomically, write_weights
+from tegum.theory.files.atomic import write_atomically
+from tegum.theory.files.weights import LAYOUTS, read_weights, write_weights
 from tegum.theory.weights import Weights, overlap_matrix
 
 HIDDEN, FEATURES = 2, 5
@@ -231,7 +232,7 @@ def test_every_truncation_is_refused(tmp_path, suffix):
     whole = (tmp_path / f"whole{suffix}").read_bytes()
     for length in [*range(0, len(whole), 7), len(whole) - 1]:
         (tmp_path / f"w{suffix}").write_bytes(whole[:length])
-        refusal(tmp_path / f"w{suffix}")
+        assert refusal(tmp_path / f"w{suffix}")
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])

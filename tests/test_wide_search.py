@@ -3,21 +3,21 @@
 import numpy as np
 import pytest
 
-from tegum.theory import search
-from tegum.theory.curvature import least_curvatures
-from tegum.theory.descent import descend
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.objective import expansion
 from tegum.theory.loss.population import population_loss
 from tegum.theory.loss.slope import slope
-from tegum.theory.parts import parts_of, rested
-from tegum.theory.search import optimum
+from tegum.theory.search import optimum as search
+from tegum.theory.search.curvature import least_curvatures
+from tegum.theory.search.descent import descend
+from tegum.theory.search.optimum import optimum
+from tegum.theory.search.parts import parts_of, rested
+from tegum.theory.search.spectrum import lowest_mode
+from tegum.theory.search.starts import random_starts, starting_points, structured_share, structured_starts
+from tegum.theory.search.wide import descend_widely
 from tegum.theory.setting import Setting
-from tegum.theory.spectrum import lowest_mode
-from tegum.theory.starts import random_starts, starting_points, structured_share, structured_starts
 from tegum.theory.weights import Weights
-from tegum.theory.wide import descend_widely
 
 FEW = [
     Setting(6, 2, 0.1, {"geometric": 0.8}),  # parts: found by parting

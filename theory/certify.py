@@ -12,11 +12,11 @@ from flint import arb, ctx
 from tegum.theory.balls.critical import Enclosed, enclosed_factor, enclosed_fit, enclosed_model, signature
 from tegum.theory.balls.numbers import BallLaw, ball_law, bound, outward
 from tegum.theory.balls.weights import gradient_of, rows_of
-from tegum.theory.candidates import Candidate, Fit
+from tegum.theory.candidates.candidates import Candidate, Fit
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import require_basic
 from tegum.theory.loss.population import check_shape
-from tegum.theory.search import Optimum
+from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

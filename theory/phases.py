@@ -11,11 +11,11 @@ from scipy.optimize import brentq
 
 from tegum.theory.balls.numbers import ball_law, rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
-from tegum.theory.candidates import Fit, fitted
+from tegum.theory.candidates.candidates import Fit, fitted
+from tegum.theory.candidates.penalised_branch import PenalisedBranch
 from tegum.theory.certify import MOST_DIGITS, certified_loss
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
-from tegum.theory.penalised_branch import PenalisedBranch
 from tegum.theory.setting import Setting, with_axis
 
 #: Points at which the difference of the losses is scanned for changes of sign.

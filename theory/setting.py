@@ -12,7 +12,7 @@ from typing import Any, cast
 from tegum.theory.accepts import Accepts
 from tegum.theory.checks import choice, flag, is_list, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.tables import known_table, read_tables, tables_id
+from tegum.theory.files.tables import known_table, read_tables, tables_id
 
 VALUES = ("uniform", "signed", "binary")
 LAWS = ("independent", "correlated", "anticorrelated", "one-hot")

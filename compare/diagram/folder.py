@@ -15,9 +15,9 @@ from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, phase_diagram
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.errors import InputError, located
-from tegum.theory.files import StrPath, claim_folder, write_atomically, write_json
+from tegum.theory.files.atomic import StrPath, claim_folder, write_atomically, write_json
+from tegum.theory.files.tables import tables_id
 from tegum.theory.setting import Setting, setting_tables
-from tegum.theory.tables import tables_id
 
 #: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
 _VERSION = 1

@@ -13,7 +13,7 @@ from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import Comparison, Verdict
 from tegum.empirical.plan import plan_id, plan_tables
 from tegum.theory.geometry.identify import Identity
-from tegum.theory.search import Optimum
+from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import content_id, setting_tables
 from tegum.theory.weights import Weights
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from tegum.compare.report.picture import Picture, picture
 from tegum.compare.report.style import COLUMN, INK, MUTED, PAGE, drawing
 from tegum.theory.diagnostics import Split, superposition
-from tegum.theory.files import write_atomically
+from tegum.theory.files.atomic import write_atomically
 from tegum.theory.weights import Weights
 
 _OWN, _RECEIVED, _CAUSED = "#0072b2", "#d55e00", "#009e73"

@@ -14,7 +14,7 @@ from tegum.compare.report.picture import Picture, picture
 from tegum.compare.report.rows import inches_axes
 from tegum.compare.report.style import INK, MUTED, PAGE, PAPER, drawing
 from tegum.theory.errors import InputError
-from tegum.theory.files import write_atomically
+from tegum.theory.files.atomic import write_atomically
 from tegum.theory.table.cell import Cell
 from tegum.theory.table.shipped import Table, identity_of
 

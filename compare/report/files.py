@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tegum.compare.report.picture import Picture
-from tegum.theory.files import write_atomically, write_json
+from tegum.theory.files.atomic import write_atomically, write_json
 
 
 def write_report(

@@ -16,7 +16,7 @@ from tegum.compare.report.picture import Picture, picture
 from tegum.compare.report.style import GUIDE, INK, MUTED, PAGE, drawing, looks
 from tegum.theory.checks import number, whole
 from tegum.theory.errors import InputError
-from tegum.theory.files import claim_folder, write_atomically, write_json
+from tegum.theory.files.atomic import claim_folder, write_atomically, write_json
 from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.mixture.beside import dense_beside
 from tegum.theory.mixture.hull import Hull, hull

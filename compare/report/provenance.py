@@ -13,7 +13,7 @@ from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
 from tegum.empirical.plan import plan_id
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import SAME_LOSS
+from tegum.theory.search.optimum import SAME_LOSS
 from tegum.theory.setting import content_id
 
 #: Year of the release that CITATION.cff describes.

@@ -23,8 +23,8 @@ from tegum.theory.balls.weights import (
     rows_of,
     turns,
 )
-from tegum.theory.candidates import Fit
-from tegum.theory.factors import FittedFactor
+from tegum.theory.candidates.candidates import Fit
+from tegum.theory.candidates.factors import FittedFactor
 
 #: How far from the given double-precision point the critical point may lie, entry by entry.
 _REACH = 1e-4

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tegum.theory.curvature import curvature_tolerance, least_curvatures
-from tegum.theory.descent import gradient_tolerance
 from tegum.theory.diagram.crossing import rounding
 from tegum.theory.diagram.plane import Plane
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.objective import expansion, tied_weights
-from tegum.theory.search import CRITICAL_TOLERANCE
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.search.descent import gradient_tolerance
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 
 
 @dataclass(frozen=True)

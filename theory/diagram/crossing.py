@@ -9,7 +9,6 @@ from itertools import combinations
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.diagram.branches import Known, distance, lowest_known, same_branch
 from tegum.theory.diagram.curves import (
     FIRST_STEP,
@@ -31,6 +30,7 @@ from tegum.theory.diagram.plane import Plane, sensitivities
 from tegum.theory.loss.law import empty_loss
 from tegum.theory.loss.objective import expansion_at, tied_weights
 from tegum.theory.loss.population import population_loss
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.weights import Weights
 
 _CORRECTIONS = 40

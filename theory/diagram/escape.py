@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.objective import expansion_at, tied_weights
-from tegum.theory.newton import Expansion
+from tegum.theory.search.newton import Expansion
 
 #: Weights and biases below this are zero up to rounding.
 ZERO = 1e-7

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.diagram.branches import distance
 from tegum.theory.diagram.curves import (
     FIRST_STEP,
@@ -28,6 +27,7 @@ from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane, by_shares, derivative_laws, sensitivities
 from tegum.theory.loss.law import empty_loss, joined
 from tegum.theory.loss.objective import expansion_at, tied_weights
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 
 #: Step of differences of the one-sided Hessian.
 _STEP = 1e-4

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.candidates import candidates
-from tegum.theory.descent import descend
+from tegum.theory.candidates.candidates import candidates
 from tegum.theory.diagram.plane import Plane
 from tegum.theory.loss.law import empty_loss
 from tegum.theory.loss.objective import expansion_at, parameters, tied_weights
-from tegum.theory.starts import random_starts
+from tegum.theory.search.descent import descend
+from tegum.theory.search.starts import random_starts
 
 #: Longest step from a neighbour's optimum: it is close.
 NEARBY = 0.25

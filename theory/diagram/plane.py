@@ -12,8 +12,8 @@ from jaxtyping import Float
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import Law, require_basic
 from tegum.theory.loss.objective import expansion_at
-from tegum.theory.newton import Expansion
-from tegum.theory.search import require_enumerable
+from tegum.theory.search.newton import Expansion
+from tegum.theory.search.optimum import require_enumerable
 from tegum.theory.setting import Setting
 
 SCALES = ("linear", "log")

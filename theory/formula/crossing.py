@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from flint import arb, arb_poly, ctx, fmpq_mpoly, fmpz_poly
 
-from tegum.theory.candidates import fitted
+from tegum.theory.candidates.candidates import fitted
 from tegum.theory.formula.algebraic import C, R, V, X, ball, constant, in_one_variable, integers, norm
 from tegum.theory.formula.branch import Branch, branch, eliminated, least_stationary_point
 from tegum.theory.formula.system import Content, system

@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 from sympy.polys.rings import PolyElement
 
+from tegum.theory.candidates.factors import FittedFactor, fitted_factors
 from tegum.theory.errors import InputError
-from tegum.theory.factors import FittedFactor, fitted_factors
 from tegum.theory.formula.digon import digon_at, digon_rows
 from tegum.theory.formula.orbit import Orbit, orbits_of, rational
 from tegum.theory.formula.profile import Profile, profile_at, profiles

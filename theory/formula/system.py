@@ -10,8 +10,8 @@ import numpy as np
 import sympy
 from sympy.polys.rings import PolyElement
 
+from tegum.theory.candidates.factors import FittedFactor
 from tegum.theory.errors import InputError
-from tegum.theory.factors import FittedFactor
 from tegum.theory.formula.digon import digon_at
 from tegum.theory.formula.expression import homogeneous
 from tegum.theory.formula.orbit import rational

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tegum.theory.ansatz import ansatz_minima, symmetric_ansatz
+from tegum.theory.candidates.ansatz import ansatz_minima, symmetric_ansatz
 from tegum.theory.geometry.polytopes import Vectors
 from tegum.theory.loss.law import Law
 

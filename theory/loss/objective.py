@@ -14,7 +14,7 @@ from tegum.theory.loss.points import point_sums
 from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.scenarios import knot_count
 from tegum.theory.loss.states import MOST_STATES, binary_states, state_count
-from tegum.theory.newton import Expansion
+from tegum.theory.search.newton import Expansion
 
 BASIC = Structure()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.lbfgs import Slope
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.objective import overlaps
 from tegum.theory.loss.transform import transformed_rows
+from tegum.theory.search.lbfgs import Slope
 
 
 def slope(

@@ -8,11 +8,11 @@ from itertools import groupby
 
 import numpy as np
 
-from tegum.theory.descent import descend
-from tegum.theory.factors import fitted_factors
+from tegum.theory.candidates.factors import fitted_factors
 from tegum.theory.geometry.factor import DEDICATED, DROPPED, factor_named, simplex
 from tegum.theory.loss.law import law_of
 from tegum.theory.mixture.piece import Piece, parts_of, piece, undominated
+from tegum.theory.search.descent import descend
 from tegum.theory.table.cell import Cell, setting_of
 from tegum.theory.table.shipped import factor_table, indecomposable
 

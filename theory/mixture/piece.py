@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import CRITICAL_TOLERANCE
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from tegum.theory.descent import descend
 from tegum.theory.loss.law import Law
 from tegum.theory.mixture.like import MOST_VERTICES, like_pieces
 from tegum.theory.mixture.piece import Piece, parts_of, scaled
+from tegum.theory.search.descent import descend
 
 #: Density and importance of the features of a class.
 Kind = tuple[float, float]

@@ -8,14 +8,14 @@ from itertools import groupby, product
 
 import numpy as np
 
-from tegum.theory.curvature import least_curvatures
-from tegum.theory.descent import descend
-from tegum.theory.factors import fitted_factors
+from tegum.theory.candidates.factors import fitted_factors
 from tegum.theory.geometry.factor import DEDICATED
 from tegum.theory.limits import dropped_loss
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import SAME_LOSS
+from tegum.theory.search.curvature import least_curvatures
+from tegum.theory.search.descent import descend
+from tegum.theory.search.optimum import SAME_LOSS
 from tegum.theory.table.cell import Cell, setting_of
 from tegum.theory.weights import Weights
 

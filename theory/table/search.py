@@ -11,9 +11,9 @@ from typing import Any
 
 from tegum.theory.checks import number, whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.files import claim_folder, write_json
+from tegum.theory.files.atomic import claim_folder, write_json
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.search import MOST_STARTS, Optimum, optimum
+from tegum.theory.search.optimum import MOST_STARTS, Optimum, optimum
 from tegum.theory.setting import content_id
 from tegum.theory.table.cell import Cell, cell_from, setting_of, written
 

@@ -7,9 +7,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from tegum.theory.array_checks import array_names, array_shape
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
+from tegum.theory.files.array_checks import array_names, array_shape
 
 _LARGEST_HEADER = 2**20  # bytes; two or three arrays need some hundreds
 _DTYPES = {

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.candidates import Candidate
-from tegum.theory.curvature import curvature_tolerance, least_modes
-from tegum.theory.descent import Descent, descend
+from tegum.theory.candidates.candidates import Candidate
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.law import Law, empty_loss, law_of
 from tegum.theory.loss.objective import parameters, weights_of
-from tegum.theory.search import CRITICAL_TOLERANCE
+from tegum.theory.search.curvature import curvature_tolerance, least_modes
+from tegum.theory.search.descent import Descent, descend
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -65,7 +65,7 @@ def breaking(candidate: Candidate, setting: Setting) -> Breaking | None:
 
     Validity: that of `curvature.least_curvatures`.  On a kink, where a bias is zero, the curvature holds along +v only.
 
-    >>> from tegum.theory.candidates import candidate
+    >>> from tegum.theory.candidates.candidates import candidate
     >>> pair = Setting(count=2, hidden=1, density=0.72)
     >>> found = breaking(candidate("digon", pair), pair)
     >>> found.breaks_to, found.identity.factors[0].distortion > 0.01  # one vector longer than the other

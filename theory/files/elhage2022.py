@@ -6,8 +6,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from tegum.theory.array_checks import LARGEST_ARRAY, array_names
 from tegum.theory.errors import InputError
+from tegum.theory.files.array_checks import LARGEST_ARRAY, array_names
 
 
 def elhage2022_arrays(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.descent import descend
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Law
+from tegum.theory.search.descent import descend
 
 #: Singular values of a part below this times its largest are taken for zero.
 _RANK = 0.05

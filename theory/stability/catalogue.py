@@ -10,16 +10,16 @@ from operator import itemgetter
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.candidates import candidate
+from tegum.theory.candidates.candidates import candidate
 from tegum.theory.certify import certify
-from tegum.theory.descent import descend
 from tegum.theory.geometry.factor import Factor, catalogue
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search import CRITICAL_TOLERANCE
+from tegum.theory.search.descent import descend
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.stability import StabilityLimit, stability_limits
+from tegum.theory.stability.limit import StabilityLimit, stability_limits
 from tegum.theory.weights import Weights
 
 #: Densities scanned; nearer 0 and 1 the curvatures vanish with the loss itself.

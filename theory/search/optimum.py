@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tegum.theory.curvature import curvature_tolerance, least_curvatures
-from tegum.theory.descent import Descent, descend
 from tegum.theory.errors import InputError
-from tegum.theory.exchanges import lowest_by_exchanges
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
 from tegum.theory.loss.objective import require_expandable
 from tegum.theory.loss.population import population_loss
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.search.descent import Descent, descend
+from tegum.theory.search.exchanges import lowest_by_exchanges
+from tegum.theory.search.sparse import descend_sparse
+from tegum.theory.search.starts import starting_points, structured_share
+from tegum.theory.search.wide import Finish, WideDescent, descend_widely, finish
 from tegum.theory.setting import Setting
-from tegum.theory.sparse import descend_sparse
-from tegum.theory.starts import starting_points, structured_share
 from tegum.theory.weights import Weights
-from tegum.theory.wide import Finish, WideDescent, descend_widely, finish
 
 MOST_STARTS = 100_000
 #: Features that the search takes: the loss of 64 models with so many still comes with its gradient in seconds.

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.descent import Descent, descend
 from tegum.theory.loss.enumeration import enumerated_norms
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.objective import expansion, weights_of
 from tegum.theory.loss.scenarios import scenarios
+from tegum.theory.search.descent import Descent, descend
 
 #: Rounds of descent, each with its own set of weights held at zero, and the Newton steps of one.
 _ROUNDS, _STEPS = 24, 80

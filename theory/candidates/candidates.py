@@ -8,19 +8,19 @@ from itertools import islice
 
 import numpy as np
 
-from tegum.theory.assignment import Assignment, assignments
-from tegum.theory.curvature import curvature_tolerance, least_curvatures
-from tegum.theory.descent import gradient_tolerance
+from tegum.theory.candidates.assignment import Assignment, assignments
+from tegum.theory.candidates.factors import FittedFactor, fitted_factors, unbent_losses
+from tegum.theory.candidates.penalised import Rests, grown, turned
 from tegum.theory.errors import InputError
-from tegum.theory.factors import FittedFactor, fitted_factors, unbent_losses
 from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.factor import Factor
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
 from tegum.theory.loss.law import law_of, require_basic
 from tegum.theory.loss.objective import expansion
-from tegum.theory.penalised import Rests, grown, turned
-from tegum.theory.search import CRITICAL_TOLERANCE, require_enumerable
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.search.descent import gradient_tolerance
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

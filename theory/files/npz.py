@@ -8,8 +8,8 @@ from io import BytesIO
 import numpy as np
 from numpy.lib import format as npy
 
-from tegum.theory.array_checks import array_names, array_shape
 from tegum.theory.errors import InputError
+from tegum.theory.files.array_checks import array_names, array_shape
 
 _LONGEST_HEADER = 2**14  # bytes; NumPy itself refuses headers beyond 10,000 characters
 _HEADER_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}

@@ -10,9 +10,9 @@ from jaxtyping import Float
 
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
-from tegum.theory.search import CRITICAL_TOLERANCE, SAME_LOSS
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, SAME_LOSS
+from tegum.theory.search.sparse import descend_sparse
 from tegum.theory.setting import Setting
-from tegum.theory.sparse import descend_sparse
 from tegum.theory.weights import Weights
 
 #: Rotations of the whole hidden space, and as many of each factor in its own dimensions, that the term starts from.

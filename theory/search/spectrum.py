@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.curvature import symmetries
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.objective import parameters, tied_weights, weights_of
 from tegum.theory.loss.slope import slope
+from tegum.theory.search.curvature import symmetries
 
 #: Step of the finite differences, and the error of ℓ_i / I_i relative to E x² at which gradients are taken.
 _STEP, _TOLERANCE = 1e-4, 1e-8

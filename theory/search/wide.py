@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tegum.theory.descent import Advance, Descent
-from tegum.theory.lbfgs import Slope, settle
 from tegum.theory.loss.law import Law, empty_loss
 from tegum.theory.loss.objective import parameters, tied_weights
 from tegum.theory.loss.slope import slope
-from tegum.theory.parts import rested
-from tegum.theory.spectrum import lowest_mode
+from tegum.theory.search.descent import Advance, Descent
+from tegum.theory.search.lbfgs import Slope, settle
+from tegum.theory.search.parts import rested
+from tegum.theory.search.spectrum import lowest_mode
 
 #: Stages from far to near: the error of ℓ_i / I_i, relative to E x², and the gradient, relative to the loss of the
 #: empty model, at which a stage ends.  Measured against enumeration, errors of the gradient stay below a tenth of it.

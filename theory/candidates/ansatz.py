@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
-from tegum.theory.descent import gradient_tolerance
 from tegum.theory.geometry.symmetry import EQUAL, Symmetry, symmetry
 from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
 from tegum.theory.loss.law import Law
 from tegum.theory.loss.transform import transformed_rows
-from tegum.theory.newton import Expansion, Rest, minimise
+from tegum.theory.search.descent import gradient_tolerance
+from tegum.theory.search.newton import Expansion, Rest, minimise
 
 #: Singular values below this times the largest span nothing.
 _RANK = 1e-7

@@ -10,8 +10,8 @@ from flint import arb
 
 from tegum.theory.balls.numbers import ball_law
 from tegum.theory.balls.penalised import penalised_loss
-from tegum.theory.candidates import fitted, rotated, without_term
-from tegum.theory.penalised import Rests, followed, grown
+from tegum.theory.candidates.candidates import fitted, rotated, without_term
+from tegum.theory.candidates.penalised import Rests, followed, grown
 from tegum.theory.setting import Setting, with_axis
 
 

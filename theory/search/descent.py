@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 
 from tegum.theory.loss.law import Law, empty_loss
 from tegum.theory.loss.objective import expansion_at, parameters, weights_of
-from tegum.theory.newton import Expansion, minimise
+from tegum.theory.search.newton import Expansion, minimise
 
 #: A gradient below this times the loss of the empty model counts as zero: about 10⁴ roundings.
 GRADIENT_TOLERANCE = 1e-12

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from tegum.theory.loss.law import Law, Structure
 from tegum.theory.loss.objective import BASIC, expansion_at, parameters, slopes_at
-from tegum.theory.newton import Expansion
+from tegum.theory.search.newton import Expansion
 
 #: Biases below this are zero up to rounding; the curvature has a jump there.
 _ON_KINK = 1e-9

@@ -14,7 +14,7 @@ from tegum.theory.balls.critical import Enclosed, bordered_hessian, enclosed_fit
 from tegum.theory.balls.inertia import frame, pivots_of
 from tegum.theory.balls.numbers import ball_law, midpoints, rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
-from tegum.theory.candidates import Candidate, Fit, candidate, fitted
+from tegum.theory.candidates.candidates import Candidate, Fit, candidate, fitted
 from tegum.theory.certify import MOST_DIGITS
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry

@@ -9,9 +9,9 @@ from itertools import combinations, permutations
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.descent import Descent
 from tegum.theory.loss.law import Law
-from tegum.theory.parts import Key, Part, Rested, SettledPart, joined, key_of, parts_of, settled
+from tegum.theory.search.descent import Descent
+from tegum.theory.search.parts import Key, Part, Rested, SettledPart, joined, key_of, parts_of, settled
 
 #: Gains below this, relative to the loss, are those of one and the same minimum.
 _GAIN = 1e-9

@@ -8,13 +8,13 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.ansatz import Ansatz, ansatz_minima, symmetric_ansatz
-from tegum.theory.descent import descend, gradient_tolerance
+from tegum.theory.candidates.ansatz import Ansatz, ansatz_minima, symmetric_ansatz
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import Factor, is_rigid, regular_cosines, regular_vectors
 from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
 from tegum.theory.loss.law import Law
-from tegum.theory.newton import Expansion, Rest, minimise
+from tegum.theory.search.descent import descend, gradient_tolerance
+from tegum.theory.search.newton import Expansion, Rest, minimise
 
 #: Overlaps of a bent factor below this times its largest squared norm count as zero when its type is checked.
 _SIGN_TOLERANCE = 1e-6

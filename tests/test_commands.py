@@ -311,7 +311,7 @@ def test_an_interruption_is_one_line(monkeypatch, capsys, five):
     def interrupted(arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tegum.commands.candidates", interrupted)
+    monkeypatch.setattr("tegum.commands.candidates.run", interrupted)
     assert main(["candidates", five]) == 130
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -54,7 +54,7 @@ def test_every_package_on_disk_is_listed():
 
 def test_the_type_checkers_tree_is_the_imported_tree():
     links = ROOT / ".types" / "tegum"
-    expected = {"theory", "empirical", "compare", "papers", "py.typed"}
+    expected = {"commands", "theory", "empirical", "compare", "papers", "py.typed"}
     expected |= {file.name for file in (ROOT / "tegum").glob("*.py")}
     assert {link.name for link in links.iterdir() if link.name != "__pycache__"} == expected
     assert all(link.exists() for link in links.iterdir())

@@ -1,1 +1,0 @@
-../../tegum/commands.py

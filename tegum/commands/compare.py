@@ -1,0 +1,65 @@
+"""`tegum compare`: learned weights against the prediction, with a report."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from tegum.commands.answers import Answer, aligned, command_line
+from tegum.commands.inputs import searchable, setting_argument, weights_arguments
+from tegum.theory.errors import InputError
+from tegum.theory.files.atomic import claim_folder
+from tegum.theory.files.weights import read_weights
+
+
+def options(command: ArgumentParser) -> None:
+    setting_argument(command)
+    weights_arguments(command, required=False)
+    command.add_argument("--runs", metavar="DIR", help="folder of a trained ensemble, instead of --weights")
+    command.add_argument("--out", required=True, metavar="DIR", help="folder for the report")
+    command.add_argument("--starts", type=int, default=64, metavar="N", help="starts of the search (default: 64)")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the search (default: 0)")
+
+
+def run(arguments: Namespace) -> Answer:
+    from tegum.compare.report import write_comparison_report
+    from tegum.compare.verdict import VERDICTS
+    from tegum.compare.verdict import compare as compared
+    from tegum.empirical.ensemble import load_ensemble
+    from tegum.theory.loss.population import check_shape
+
+    if (arguments.weights is None) == (arguments.runs is None):
+        raise InputError("compare takes either --weights FILE or --runs DIR")
+    setting = searchable(arguments.setting, "compare")
+    if arguments.weights is not None:
+        weights = read_weights(arguments.weights, arguments.layout)
+    else:
+        weights = load_ensemble(arguments.runs).weights
+    check_shape(weights, setting)
+    claim_folder(arguments.out)
+    found = compared(weights, setting, arguments.starts, arguments.seed)
+    report = write_comparison_report(found, arguments.out, command_line())
+    one = weights.W.ndim == 2
+
+    def each(key: str) -> Any:
+        values = [getattr(verdict, key) for verdict in found.verdicts]
+        return values[0] if one else values
+
+    answer = {
+        "geometry": each("geometry"),
+        "predicted": found.optimum.geometry,
+        "matches": each("matches"),
+        "loss": each("loss"),
+        "optimum": found.optimum.loss,
+        "gap": each("gap"),
+        "verdict": each("kind"),
+        "report": str(report),
+    }
+    rows = [("run", "geometry", "loss", "gap", "verdict")]
+    for run, verdict in enumerate(found.verdicts):
+        rows.append((str(run), verdict.geometry, f"{verdict.loss:.9g}", f"{verdict.gap:.3g}", verdict.kind))
+    kinds = "\n".join(f"{kind}: {VERDICTS[kind]}" for kind in sorted({verdict.kind for verdict in found.verdicts}))
+    return answer, (
+        f"predicted: {found.optimum.geometry}, loss {found.optimum.loss:.12g} ± {found.optimum.error:.1e}\n"
+        f"{aligned(rows)}\n{kinds}\nreport: {report}"
+    )

@@ -1,0 +1,83 @@
+"""`tegum optimum`: best weights of a setting by a global search."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from tegum.commands.answers import Answer, Progress, written
+from tegum.commands.inputs import searchable, setting_argument
+from tegum.theory.files.weights import check_weights_path, write_weights
+from tegum.theory.setting import Setting
+
+
+def options(command: ArgumentParser) -> None:
+    setting_argument(command)
+    command.add_argument(
+        "--starts", type=int, default=64, metavar="N", help="starts, a quarter structured (default: 64)"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="seed of the starts (default: 0)")
+    command.add_argument("--out", metavar="FILE", help="also write the weights, .npz or .safetensors")
+    command.add_argument(
+        "--certify",
+        nargs="?",
+        type=int,
+        const=15,
+        metavar="DIGITS",
+        help="prove the loss to so many digits (15 without a number) and that it is a minimum, in ball arithmetic",
+    )
+
+
+def run(arguments: Namespace) -> Answer:
+    from tegum.theory.search.optimum import optimum as search
+    from tegum.theory.search.optimum import require_searchable
+
+    setting = searchable(arguments.setting, require=require_searchable)
+    if arguments.out:
+        check_weights_path(arguments.out)
+    with Progress() as progress:
+        best = search(
+            setting, arguments.starts, arguments.seed, lambda done, total: progress("starts at rest", done, total)
+        )
+    if arguments.out:
+        write_weights(arguments.out, best.weights)
+    answer = {
+        "loss": best.loss,
+        "error": best.error,
+        "geometry": best.geometry,
+        "gradient_norm": best.gradient_norm,
+        "hessian_min": best.hessian_min,
+        "starts": best.starts,
+        "hits": best.hits,
+        "hessian_error": best.hessian_error,
+        "converged": best.converged,
+        "abandoned": best.abandoned,
+        "structured": best.structured,
+        "structured_hits": best.structured_hits,
+        "exchanges": best.exchanges,
+        **written(best.weights),
+    }
+    text = (
+        f"{best.geometry}\n"
+        f"loss            {best.loss:.15g} ± {best.error:.1e}\n"
+        f"gradient norm   {best.gradient_norm:.1e}\n"
+        f"least curvature {best.hessian_min:.6g}{f' ± {best.hessian_error:.1e}' if best.hessian_error else ''}\n"
+        f"found by        {best.hits} of {best.starts} starts ({best.structured_hits} of {best.structured} structured)"
+        f"{f', then {best.exchanges} exchanges of features' if best.exchanges else ''}"
+    )
+    if arguments.certify is not None:
+        proved = _certified(best, setting, arguments.certify)
+        answer["certificate"] = proved
+        text += (
+            f"\nproved          {proved['kind']}, loss {proved['decimal']}"
+            f"\nenclosed in     [{proved['lower']!r}, {proved['upper']!r}]"
+            f"\nsignature       {proved['positive']} +, {proved['negative']} -, {proved['zero']} rotations"
+        )
+    return answer, text
+
+
+def _certified(best: Any, setting: Setting, digits: int) -> dict[str, Any]:
+    from tegum.theory.certify import certify
+
+    proved = certify(best, setting, digits)
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(proved).items()}

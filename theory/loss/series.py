@@ -359,37 +359,9 @@ def _envelopes(row, scale, reach, k, saturated):
     for block in range(row.off.size):
         if not scale.live[block]:
             continue
-        small, on, steepest, steepest_small = 0.0, 0.0, 0.0, 0.0
-        together, slowest, is_large = 1.0, np.inf, False
-        for at in range(row.start[block], row.start[block + 1]):
-            j = row.member[at]
-            if not scale.alive[j]:
-                continue
-            p, size = row.p[j], abs(row.g[j])
-            rate = unit / size if size > 1e-300 * unit else np.inf
-            is_large = is_large or scale.large[j]
-            together *= min(rate, 1.0)
-            slowest = min(slowest, rate)
-            if saturated or not scale.large[j]:
-                rate = min(rate, 1.0)
-                own = p * min(rate, 0.5)
-            else:
-                own = p * rate
-            if scale.large[j]:
-                on += p * rate
-                steepest = max(steepest, own)
-            else:
-                small += p * rate
-                steepest_small = max(steepest_small, own)
-            if j == row.own:
-                own_rate, own_kind = own, 1 if scale.large[j] else 0
-        if row.joint[block]:
-            # The fastest falling member carries the fall as 1/ω, the others at most 1.
-            mass = row.p[row.member[row.start[block]]] * together * (1.0 if saturated else max(slowest, 1.0))
-            small, on = (0.0, mass) if is_large else (mass, 0.0)
-            steepest, steepest_small = on, small
-            if block == own_block:
-                own_rate, own_kind = mass, 2 if is_large else 0
+        small, on, steepest, steepest_small, rate_of_own, kind_of_own = _masses(row, scale, unit, block, saturated)
+        if block == own_block:
+            own_rate, own_kind = rate_of_own, kind_of_own
         whole = row.off[block] + small + on
         share, share_small = steepest / whole, steepest_small / whole
         if row.joint[block]:
@@ -413,6 +385,43 @@ def _envelopes(row, scale, reach, k, saturated):
     every = none + few + one + rest
     first = max(large_share * (every - none), small_share * (one + rest), joint_share * every)
     return rest, own_bound, max(first, rest), pair
+
+
+@njit(cache=True, nogil=True)
+def _masses(row, scale, unit, block, saturated):
+    """For `_envelopes`, of one block: the bounds on its small and its large features, the steepest of each kind, and
+    the bound on the own feature with its kind: 0 small, 1 large, 2 large and on together with others."""
+    small, on, steepest, steepest_small = 0.0, 0.0, 0.0, 0.0
+    together, slowest, is_large = 1.0, np.inf, False
+    own_rate, own_kind = 0.0, 0
+    for at in range(row.start[block], row.start[block + 1]):
+        j = row.member[at]
+        if not scale.alive[j]:
+            continue
+        p, size = row.p[j], abs(row.g[j])
+        rate = unit / size if size > 1e-300 * unit else np.inf
+        is_large = is_large or scale.large[j]
+        together *= min(rate, 1.0)
+        slowest = min(slowest, rate)
+        if saturated or not scale.large[j]:
+            rate = min(rate, 1.0)
+            own = p * min(rate, 0.5)
+        else:
+            own = p * rate
+        if scale.large[j]:
+            on += p * rate
+            steepest = max(steepest, own)
+        else:
+            small += p * rate
+            steepest_small = max(steepest_small, own)
+        if j == row.own:
+            own_rate, own_kind = own, 1 if scale.large[j] else 0
+    if row.joint[block]:
+        # The fastest falling member carries the fall as 1/ω, the others at most 1.
+        mass = row.p[row.member[row.start[block]]] * together * (1.0 if saturated else max(slowest, 1.0))
+        small, on = (0.0, mass) if is_large else (mass, 0.0)
+        return small, on, on, small, mass, 2 if is_large else 0
+    return small, on, steepest, steepest_small, own_rate, own_kind
 
 
 @njit(cache=True, nogil=True)
@@ -877,38 +886,30 @@ def _swap_own(own, lanes):
 @njit(cache=True, nogil=True, fastmath=_ANY_ORDER)
 def _leave_one_out(members, start, kind, lanes):
     """Multiply row start + k by the values of all members but k; leave the product of all in the product lanes."""
-    for lane in range(lanes.shape[1]):
-        lanes[_PRODUCT_R, lane], lanes[_PRODUCT_I, lane] = 1.0, 0.0
+    _start_at_one(_PRODUCT_R, lanes)
     for at in range(members):
-        for lane in range(lanes.shape[1]):
-            a, b, c, d = (
-                lanes[_PRODUCT_R, lane],
-                lanes[_PRODUCT_I, lane],
-                lanes[_row(at, _VALUE_R), lane],
-                lanes[_row(at, _VALUE_I), lane],
-            )
-            x, y = lanes[_row(start + at, kind), lane], lanes[_row(start + at, kind + 1), lane]
-            lanes[_row(start + at, kind), lane], lanes[_row(start + at, kind + 1), lane] = (
-                a * x - b * y,
-                a * y + b * x,
-            )
-            lanes[_PRODUCT_R, lane], lanes[_PRODUCT_I, lane] = a * c - b * d, a * d + b * c
-    for lane in range(lanes.shape[1]):
-        lanes[_REST_R, lane], lanes[_REST_I, lane] = 1.0, 0.0
+        _multiply_then_pass(_PRODUCT_R, at, start, kind, lanes)
+    _start_at_one(_REST_R, lanes)
     for at in range(members - 1, -1, -1):
-        for lane in range(lanes.shape[1]):
-            a, b, c, d = (
-                lanes[_REST_R, lane],
-                lanes[_REST_I, lane],
-                lanes[_row(at, _VALUE_R), lane],
-                lanes[_row(at, _VALUE_I), lane],
-            )
-            x, y = lanes[_row(start + at, kind), lane], lanes[_row(start + at, kind + 1), lane]
-            lanes[_row(start + at, kind), lane], lanes[_row(start + at, kind + 1), lane] = (
-                a * x - b * y,
-                a * y + b * x,
-            )
-            lanes[_REST_R, lane], lanes[_REST_I, lane] = a * c - b * d, a * d + b * c
+        _multiply_then_pass(_REST_R, at, start, kind, lanes)
+
+
+@njit(cache=True, nogil=True, fastmath=_ANY_ORDER)
+def _start_at_one(product, lanes):
+    for lane in range(lanes.shape[1]):
+        lanes[product, lane], lanes[product + 1, lane] = 1.0, 0.0
+
+
+@njit(cache=True, nogil=True, fastmath=_ANY_ORDER)
+def _multiply_then_pass(product, at, start, kind, lanes):
+    """Multiply row start + at by the product of the members passed so far, then let the product pass member at."""
+    to = _row(start + at, kind)
+    for lane in range(lanes.shape[1]):
+        a, b = lanes[product, lane], lanes[product + 1, lane]
+        c, d = lanes[_row(at, _VALUE_R), lane], lanes[_row(at, _VALUE_I), lane]
+        x, y = lanes[to, lane], lanes[to + 1, lane]
+        lanes[to, lane], lanes[to + 1, lane] = a * x - b * y, a * y + b * x
+        lanes[product, lane], lanes[product + 1, lane] = a * c - b * d, a * d + b * c
 
 
 @njit(cache=True, nogil=True)

@@ -1,10 +1,13 @@
-"""What the jaxtyping hook of pyproject.toml must leave as it is written."""
+"""What the jaxtyping hook of pyproject.toml must leave as it is written, and commands run as a user runs them."""
 
+import json
 import re
 import sys
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
+
+import pytest
 
 # These records refuse values of a wrong type or shape themselves, in the one line that users read.
 REFUSES_ITSELF = {"tegum.theory.setting", "tegum.theory.weights", "tegum.empirical.plan"}
@@ -28,3 +31,35 @@ def left_out(name: str, origin: str | None) -> bool:
 
 
 sys.meta_path.insert(0, AsWritten())
+
+
+@pytest.fixture
+def run(capsys):
+    """Run one command with --json and return what it printed, having seen that nothing else is there."""
+
+    from tegum.cli import main  # not before the hook stands
+
+    def run(*arguments: str):
+        capsys.readouterr()
+        assert main([*arguments, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+@pytest.fixture
+def refused(capsys):
+    """Run one command that must end with exit status 2 and one line, and return the line."""
+
+    from tegum.cli import main
+
+    def refused(*arguments: str) -> str:
+        capsys.readouterr()
+        assert main(list(arguments)) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.count("\n") == 1
+        assert "Traceback" not in printed.err
+        return printed.err
+
+    return refused

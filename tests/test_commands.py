@@ -1,6 +1,5 @@
 """The command line: the contract's JSON, and one line with exit status 2 for whatever is wrong."""
 
-import json
 import subprocess
 import sys
 
@@ -48,34 +47,6 @@ def weights(tmp_path):
     path = tmp_path / "pentagon.npz"
     write_weights(path, Weights(1.1 * regular_vectors(polygon(5)), np.full(5, -0.2)))
     return str(path)
-
-
-@pytest.fixture
-def run(capsys):
-    """Run one command with --json and return what it printed, having seen that nothing else is there."""
-
-    def run(*arguments: str):
-        capsys.readouterr()
-        assert main([*arguments, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
-
-    return run
-
-
-@pytest.fixture
-def refused(capsys):
-    """Run one command that must end with exit status 2 and one line, and return the line."""
-
-    def refused(*arguments: str) -> str:
-        capsys.readouterr()
-        assert main(list(arguments)) == 2
-        printed = capsys.readouterr()
-        assert printed.out == ""
-        assert printed.err.count("\n") == 1
-        assert "Traceback" not in printed.err
-        return printed.err
-
-    return refused
 
 
 def test_loss(run, five, weights):

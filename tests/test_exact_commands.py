@@ -1,7 +1,5 @@
 """What `formula`, `boundary --algebraic` and `diagnose` print: JSON to compute with, or one line if refused."""
 
-import json
-
 import numpy as np
 import pytest
 import sympy
@@ -20,16 +18,6 @@ def pair(tmp_path):
     write_weights(tmp_path / "pair.npz", Weights(np.array([[1.0, -1.0]]), np.zeros(2)))
     write_weights(tmp_path / "two.npz", Weights(np.array([[[1.0, -1.0]], [[0.0, 0.0]]]), np.zeros((2, 2))))
     return tmp_path
-
-
-@pytest.fixture
-def run(capsys):
-    def run(*arguments: str):
-        capsys.readouterr()
-        assert main([*arguments, "--json"]) == 0
-        return json.loads(capsys.readouterr().out)
-
-    return run
 
 
 def test_formula_gives_pieces_and_the_algebraic_optimum(run):

@@ -21,7 +21,6 @@ from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary, boundary
 from tegum.theory.search.optimum import Optimum, optimum, require_enumerable
 from tegum.theory.setting import Setting, content_id, with_axis
-from tegum.theory.weights import Weights
 
 #: Starts of the search at each value of the axis.
 STARTS = 64
@@ -184,11 +183,5 @@ def _trained(plan: Plan, settings: Sequence[Setting], folder: Path, progress: Pr
 
         together = train_cells([settings[k] for k in group], plan.training, report)
         for place, k in enumerate(group):
-            save_ensemble(homes[k], _cell(together, place, plan.training.runs))
+            save_ensemble(homes[k], together[place * plan.training.runs : (place + 1) * plan.training.runs])
     return [load_ensemble(home) for home in homes]
-
-
-def _cell(ensemble: Ensemble, place: int, runs: int) -> Ensemble:
-    part = slice(place * runs, (place + 1) * runs)
-    weights = Weights(ensemble.weights.W[part], ensemble.weights.b[part])
-    return Ensemble(ensemble.settings[part], ensemble.runs[part], weights, ensemble.batch_loss[part], ensemble.options)

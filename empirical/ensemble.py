@@ -1,5 +1,7 @@
 """Ensemble: many trained models of one shape, and its two files."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -11,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from tegum.empirical.plan import Training
 from tegum.theory.checks import shown, whole
@@ -24,9 +26,9 @@ from tegum.theory.weights import Weights
 MANIFEST = "ensemble.json"
 _TENSORS = "ensemble-{}.safetensors"  # the digits are of the SHA-256 of its content
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_FORMAT = 1
+_FORMAT = 2
 _LARGEST_RUN = 10**9
-_ARRAYS = ("W", "b", "batch_loss")
+_ARRAYS = ("W", "b", "batch_loss", "steps")
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,9 +38,10 @@ class Ensemble:
     Args:
         settings: of each run.
         runs: index of each run among those of its setting; with the setting and the seed it names the run.
-        weights: W [runs, hidden, features], b [runs, features].
+        weights: W [runs, hidden, features], b [runs, features], W_out [runs, features, hidden] if untied.
         batch_loss: [runs], a noisy estimate from the last training batches; never the population loss.
-        options: how the runs were trained; its device is the one that was used.
+        options: how the runs were trained; its device and kernel are those that were used.
+        steps: [runs], the steps that each took; fewer than the options say where a run stopped early.
 
     Raises:
         InputError: lengths or shapes at odds with each other.
@@ -49,18 +52,35 @@ class Ensemble:
     weights: Weights
     batch_loss: Float[np.ndarray, " runs"]
     options: Training
+    steps: Int[np.ndarray, " runs"]
 
     def __post_init__(self) -> None:
         count = len(self.settings)
-        if not count or len(self.runs) != count or self.batch_loss.shape != (count,):
+        numbers = {len(self.runs), *self.batch_loss.shape, *self.steps.shape}
+        if not count or numbers != {count}:
             raise InputError(
-                f"an ensemble of {count} settings, {len(self.runs)} runs and {self.batch_loss.shape} batch losses;"
-                " each run needs one of each"
+                f"an ensemble of {count} settings, {len(self.runs)} runs, {self.batch_loss.shape} batch losses and"
+                f" {self.steps.shape} numbers of steps; each run needs one of each"
             )
         for setting in self.settings:
             shape = (count, setting.hidden, setting.count)
             if self.weights.W.shape != shape:
                 raise InputError(f"W has shape {self.weights.W.shape}; the settings need {shape}")
+            if setting.tied != (self.weights.W_out is None):
+                raise InputError(f"tied = {setting.tied} in the settings is at odds with the arrays")
+
+    def __getitem__(self, rows: slice | Sequence[int]) -> Ensemble:
+        """The ensemble of some of the runs, in this order."""
+        chosen = np.arange(len(self.runs))[rows]
+        weights, W_out = self.weights, self.weights.W_out
+        return Ensemble(
+            tuple(self.settings[row] for row in chosen),
+            tuple(self.runs[row] for row in chosen),
+            Weights(weights.W[chosen], weights.b[chosen], None if W_out is None else W_out[chosen]),
+            self.batch_loss[chosen],
+            self.options,
+            self.steps[chosen],
+        )
 
     @property
     def seed(self) -> int:
@@ -72,22 +92,19 @@ def concatenated(ensembles: Sequence[Ensemble]) -> Ensemble:
     """All the runs of several ensembles of one shape, in their order; the options are the first one's.
 
     Raises:
-        InputError: no ensemble, several shapes, or options that differ in more than the device.
+        InputError: no ensemble, several shapes, or options that differ in more than device and kernel.
     """
-    if len({replace(ensemble.options, device="auto") for ensemble in ensembles}) != 1:
+    if len({replace(ensemble.options, device="auto", kernel="auto") for ensemble in ensembles}) != 1:
         raise InputError("only ensembles trained with the same options can be put together")
-    shapes = {ensemble.weights.W.shape[1:] for ensemble in ensembles}
+    shapes = {(*ensemble.weights.W.shape[1:], ensemble.settings[0].tied) for ensemble in ensembles}
     if len(shapes) != 1:
-        raise InputError(f"ensembles of shapes {sorted(shapes)} cannot be put together")
-    return Ensemble(
-        settings=tuple(setting for ensemble in ensembles for setting in ensemble.settings),
-        runs=tuple(run for ensemble in ensembles for run in ensemble.runs),
-        weights=Weights(
-            W=np.concatenate([ensemble.weights.W for ensemble in ensembles]),
-            b=np.concatenate([ensemble.weights.b for ensemble in ensembles]),
-        ),
-        batch_loss=np.concatenate([ensemble.batch_loss for ensemble in ensembles]),
-        options=ensembles[0].options,
+        raise InputError(f"ensembles of (hidden, features, tied) = {sorted(shapes)} cannot be put together")
+    parts = [_arrays(ensemble) for ensemble in ensembles]
+    return _ensemble(
+        tuple(setting for ensemble in ensembles for setting in ensemble.settings),
+        tuple(run for ensemble in ensembles for run in ensemble.runs),
+        ensembles[0].options,
+        {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
     )
 
 
@@ -106,8 +123,7 @@ def save_ensemble(folder: str | os.PathLike[str], ensemble: Ensemble) -> None:
     """
     from safetensors.numpy import save
 
-    weights = ensemble.weights
-    data = save({"W": weights.W, "b": weights.b, "batch_loss": np.ascontiguousarray(ensemble.batch_loss)})
+    data = save({name: np.ascontiguousarray(array) for name, array in _arrays(ensemble).items()})
     sha256 = hashlib.sha256(data).hexdigest()
     tensors = _tensors(folder, sha256)
     write_atomically(tensors, data)
@@ -131,8 +147,22 @@ def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
     with located(tensors):
         if _sha256(tensors) != sha256:
             raise InputError(f"is not the file that {MANIFEST} was written for: its SHA-256 differs")
-        arrays = safetensors_arrays(tensors, [_ARRAYS])
-        return Ensemble(settings, runs, Weights(arrays["W"], arrays["b"]), arrays["batch_loss"], options)
+        return _ensemble(settings, runs, options, safetensors_arrays(tensors, [_ARRAYS, (*_ARRAYS, "W_out")]))
+
+
+def _arrays(ensemble: Ensemble) -> dict[str, np.ndarray]:
+    """The arrays of an ensemble, as they are named in its file."""
+    weights = ensemble.weights
+    arrays = {"W": weights.W, "b": weights.b, "batch_loss": ensemble.batch_loss, "steps": ensemble.steps}
+    return arrays if weights.W_out is None else arrays | {"W_out": weights.W_out}
+
+
+def _ensemble(
+    settings: tuple[Setting, ...], runs: tuple[int, ...], options: Training, arrays: Mapping[str, np.ndarray]
+) -> Ensemble:
+    """The inverse of `_arrays`."""
+    weights = Weights(arrays["W"], arrays["b"], arrays.get("W_out"))
+    return Ensemble(settings, runs, weights, arrays["batch_loss"], options, arrays["steps"])
 
 
 def _tensors(folder: str | os.PathLike[str], sha256: str) -> Path:

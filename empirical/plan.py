@@ -8,48 +8,44 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import product
 from typing import Any
 
-import numpy as np
-
-from tegum.theory.checks import choice, is_list, number, shown, whole
+from tegum.empirical.axes import MOST_CELLS, Axis, axes_from_tables
+from tegum.theory.checks import choice, number, shown, whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.tables import known_table, read_tables, tables_id
 from tegum.theory.setting import (
     SETTING_TABLES,
     Setting,
-    axis_parts,
     setting_from_tables,
     setting_tables,
     with_axes,
 )
 
-OPTIMIZERS = ("adam", "adamw")
+OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
-SCALES = ("linear", "log")
+STARTS = ("xavier", "kaiming", "normal", "orthogonal", "notebook")
+DATA = ("fresh", "population", "dataset")
+KERNELS = ("auto", "reference", "compiled", "batched", "fused")
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
-_RANGE = ("from", "to", "count", "scale")
-_MOST_CELLS = 10**5
 _MOST_FEATURES = 10**7  # over all cells: every cell lists a density and an importance for each
 
 
 @dataclass(frozen=True)
-class Axis:
-    """A number of the setting, by key (`density`, `importance[1]`, `l1`, ...), and the values it takes."""
-
-    key: str
-    values: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        axis_parts(self.key)
-        object.__setattr__(self, "values", _distinct(f"axes.{self.key}.values", self.values))
-
-
-@dataclass(frozen=True)
 class Training:
-    """How each cell is trained: `runs` models, each for `steps` batches of `batch_size` inputs.
+    """How each cell is trained: `runs` models, each for `steps` steps of an optimiser.
 
-    `learning_rate` is the first one; the schedule keeps it ("constant") or lets it fall to zero ("cosine").
-    `device` is "auto", "cpu", "cuda" or "cuda:N".
+    Args:
+        runs: models of each setting; steps: of the optimiser; batch_size: inputs of a step.
+        optimizer: "adam", "adamw" (with `weight_decay`) or "sgd" (with `momentum`), as PyTorch defines them.
+        learning_rate: the first one after `warmup` steps of linear rise; `schedule` then keeps it ("constant") or
+            lets it fall to zero along a half cosine ("cosine").
+        start: how weights are initialised, see `models.new_models`; biases start at 0.
+        data: "fresh" inputs each step, the "population" (the exact gradient, no inputs at all), or batches drawn
+            from a "dataset" of `dataset_size` inputs of each run's own, all of it where a batch is no smaller.
+        tolerance: a run stops early once its exact gradient's norm is at most this; stop_loss: or its exact
+            loss is. 0 turns either off.
+        seed: of all random streams.
+        device: "auto", "cpu", "cuda" or "cuda:N"; kernel: what computes the steps, "auto" the fastest that can.
 
     Raises:
         InputError: a value of a wrong type or outside its range, named by its field.
@@ -63,6 +59,15 @@ class Training:
     schedule: str = "cosine"
     seed: int = 0
     device: str = "auto"
+    momentum: float = 0.9
+    weight_decay: float = 0.01
+    warmup: int = 0
+    start: str = "xavier"
+    data: str = "fresh"
+    dataset_size: int = 1024
+    tolerance: float = 0.0
+    stop_loss: float = 0.0
+    kernel: str = "auto"
 
     def __post_init__(self) -> None:
         for name, value in _canonical_training(self).items():
@@ -100,7 +105,7 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
 def plan_from_tables(tables: Mapping[str, Any]) -> Plan:
     """The Plan that a file with these tables describes; inverse of `plan_tables`."""
     known_table("", tables, (*SETTING_TABLES, "axes", "training"))
-    axes = _axes(tables.get("axes", {}))
+    axes = axes_from_tables(tables.get("axes", {}))
     training = known_table("training", tables.get("training", {}), [entry.name for entry in fields(Training)])
     of_setting = {table: entries for table, entries in tables.items() if table in SETTING_TABLES}
     return Plan(setting_from_tables(_with_density(of_setting, axes)), axes, Training(**training))
@@ -115,10 +120,11 @@ def plan_tables(plan: Plan) -> dict[str, dict[str, Any]]:
 def plan_id(plan: Plan) -> str:
     """16 hexadecimal digits that name what the plan computes: equal ids, equal cells in equal order.
 
-    The device is left out: a study may be resumed on another machine.
+    The device and the kernel are left out, since they say how and not what: a study may be resumed on another
+    machine. The bits of a run are its own on one kind of device and kernel only.
     """
     tables = plan_tables(plan)
-    del tables["training"]["device"]
+    del tables["training"]["device"], tables["training"]["kernel"]
     return tables_id(tables | {"axes": [[axis.key, list(axis.values)] for axis in plan.axes]})
 
 
@@ -148,53 +154,11 @@ def _check_grid(plan: Plan) -> None:
         if key in keys[:i]:
             raise InputError(f"axes.{key} is given twice")
     size = math.prod(len(axis.values) for axis in plan.axes)
-    if size > _MOST_CELLS or size * plan.setting.count > _MOST_FEATURES:
+    if size > MOST_CELLS or size * plan.setting.count > _MOST_FEATURES:
         raise InputError(
             f"axes span {size} cells of {plan.setting.count} features;"
-            f" allowed are {_MOST_CELLS} cells and {_MOST_FEATURES} features in all"
+            f" allowed are {MOST_CELLS} cells and {_MOST_FEATURES} features in all"
         )
-
-
-def _axes(tables: Any) -> tuple[Axis, ...]:
-    if not isinstance(tables, Mapping):
-        raise InputError(f"axes = {shown(tables)} is not a table")
-    return tuple(Axis(key, _values(f"axes.{key}", table)) for key, table in tables.items())
-
-
-def _values(name: str, table: Any) -> Any:
-    known_table(name, table, ("values", *_RANGE))
-    if "values" not in table:
-        return _range(name, table)
-    extra = [key for key in _RANGE if key in table]
-    if extra:
-        raise InputError(f"{name} has values and {extra[0]}; allowed: values, or from, to, count, scale")
-    return table["values"]
-
-
-def _range(name: str, table: Mapping[str, Any]) -> list[float]:
-    missing = [key for key in ("from", "to", "count") if key not in table]
-    if missing:
-        raise InputError(f"{name}.{missing[0]} is missing; needed are values, or from, to and count")
-    count = whole(f"{name}.count", table["count"], 2, _MOST_CELLS)
-    scale = choice(f"{name}.scale", table.get("scale", "linear"), SCALES)
-    first, last = (number(f"{name}.{key}", table[key]) for key in ("from", "to"))
-    if first == last:
-        raise InputError(f"{name}.to = {shown(last)} is the same as from; a range needs two ends")
-    if scale == "log" and min(first, last) <= 0:
-        raise InputError(f"{name} runs from {first!r} to {last!r}; a log scale needs both above 0")
-    between = np.geomspace if scale == "log" else np.linspace
-    # 15 digits: the same plan must give the same cells on machines whose last bit of a power differs.
-    inner = [float(f"{value:.15g}") for value in between(first, last, count)[1:-1]]
-    return [first, *inner, last]
-
-
-def _distinct(name: str, given: Any) -> tuple[float, ...]:
-    if not is_list(given) or not given:
-        raise InputError(f"{name} = {shown(given)} is not a non-empty list of numbers")
-    values = tuple(number(f"{name}[{i}]", value) for i, value in enumerate(given))
-    if len(set(values)) < len(values):
-        raise InputError(f"{name} = {shown(given)} repeats a value")
-    return values
 
 
 def _with_density(tables: dict[str, Any], axes: tuple[Axis, ...]) -> dict[str, Any]:
@@ -212,13 +176,23 @@ def _canonical_training(given: Training) -> dict[str, Any]:
     learning_rate = number("training.learning_rate", given.learning_rate, 0)
     if learning_rate == 0:
         raise InputError("training.learning_rate = 0 trains nothing; it must be above 0")
+    steps = whole("training.steps", given.steps, 1, 10**9)
     return {
         "runs": whole("training.runs", given.runs, 1, 10**6),
-        "steps": whole("training.steps", given.steps, 1, 10**9),
+        "steps": steps,
         "batch_size": whole("training.batch_size", given.batch_size, 1, 10**7),
         "optimizer": choice("training.optimizer", given.optimizer, OPTIMIZERS),
         "learning_rate": learning_rate,
         "schedule": choice("training.schedule", given.schedule, SCHEDULES),
         "seed": whole("training.seed", given.seed, 0, 2**63 - 1),
         "device": given.device,
+        "momentum": number("training.momentum", given.momentum, 0, 1),
+        "weight_decay": number("training.weight_decay", given.weight_decay, 0),
+        "warmup": whole("training.warmup", given.warmup, 0, steps),
+        "start": choice("training.start", given.start, STARTS),
+        "data": choice("training.data", given.data, DATA),
+        "dataset_size": whole("training.dataset_size", given.dataset_size, 1, 10**7),
+        "tolerance": number("training.tolerance", given.tolerance, 0),
+        "stop_loss": number("training.stop_loss", given.stop_loss, 0),
+        "kernel": choice("training.kernel", given.kernel, KERNELS),
     }

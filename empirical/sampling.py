@@ -1,75 +1,111 @@
-"""Exact samples of the feature law, from one random stream for each run."""
+"""Exact samples of the feature law, from uniform numbers of each run's own stream."""
 
-import math
-from collections.abc import Iterator, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int, UInt64
 
-from tegum.theory.setting import Setting, content_id
-
-#: Numbers drawn from a run's generator at a time. Part of what a stream is on a GPU, where one draw of 2N
-#: numbers is not two draws of N; large enough to pay for the call, small enough for many runs side by side.
-_NUMBERS_PER_DRAW = 2**14
+from tegum.empirical.plan import Training
+from tegum.empirical.stream import DATASET, STEP, uniforms, words
+from tegum.theory.setting import Setting
 
 
-def run_seed(setting: Setting, run: int, seed: int) -> int:
-    """64 bits that depend on the seed and on the run's own identity, its setting's content and its index."""
-    identity = f"{seed}:{content_id(setting)}:{run}".encode()
-    return int.from_bytes(blake2b(identity, digest_size=8).digest(), "big")
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """How uniform numbers become features: feature i is on where low_i <= u_d < high_i, d its decider.
 
-
-def run_generator(setting: Setting, run: int, seed: int, device: torch.device) -> torch.Generator:
-    """The run's own generator at the start of its stream.
-
-    What breaks: PyTorch's CPU generator (MT19937) keeps the low 32 bits of a seed, so that among N runs some two
-    share a stream with probability N²/2³³: 10⁻⁴ for a thousand runs. CPU and CUDA streams differ.
+    Attributes:
+        low, high: [runs, features, 1].
+        decider: which of an input's numbers decides about a feature: its own, the i-th, or its group's.
+        scale: what turns a feature's own number into its magnitude: p where it has decided already, else 1.
+        values: "uniform", "signed" or "binary".
     """
-    return torch.Generator(device).manual_seed(run_seed(setting, run, seed))
+
+    low: Float[torch.Tensor, "runs features 1"]
+    high: Float[torch.Tensor, "runs features 1"]
+    decider: Int[torch.Tensor, " features"]
+    scale: Float[torch.Tensor, "runs features 1"]
+    values: str
+
+    @property
+    def numbers(self) -> int:
+        """Uniform numbers that one input takes: one for each feature and one for each group."""
+        return max(self.low.shape[1], int(self.decider.max()) + 1)
 
 
-def numbers_per_block(batch_size: int, features: int) -> int:
-    """How many numbers of one run `batches` holds at a time: whole steps, at least one."""
-    return _steps_per_block(batch_size, features) * batch_size * features
+def sampler(settings: Sequence[Setting], device: torch.device) -> Sampler:
+    """The sampler of runs whose settings differ in numbers only.
+
+    A correlated group is on where its number is below p; of an anticorrelated group, and of all features under the
+    one-hot law, the member is on in whose interval of length p_i the group's number falls.
+    """
+    setting = settings[0]
+    density = np.array([one.density for one in settings])
+    low, high, scale = np.zeros_like(density), density.copy(), np.where(density > 0, density, np.inf)
+    decider = np.arange(setting.count)
+    for number, group in enumerate(_groups(setting), setting.count):
+        members = list(group)
+        decider[members], scale[:, members] = number, 1.0
+        if setting.law != "correlated":
+            high[:, members] = _ends(density[:, members], setting.law == "one-hot")
+            low[:, members[1:]] = high[:, members[:-1]]
+
+    def column(array: np.ndarray) -> torch.Tensor:
+        return torch.tensor(array[..., None], dtype=torch.float32, device=device)
+
+    return Sampler(column(low), column(high), torch.tensor(decider, device=device), column(scale), setting.values)
+
+
+def features_from_uniforms(
+    u: Float[torch.Tensor, "runs numbers batch"], sampler: Sampler
+) -> Float[torch.Tensor, "runs features batch"]:
+    """Inputs of the sampler's law from independent numbers uniform on [0, 1), `sampler.numbers` for each.
+
+    A feature that is in no group takes one number for both: P(u < p) = p, and given u < p the quotient u/p is uniform
+    on [0, 1) again, so the magnitude is independent of the mask. In floating point, too, u < p if and only if u/p < 1.
+
+    What breaks: a uniform number is known to 2⁻³² or 2⁻²⁴ of itself; so is a density, and such a feature's magnitude.
+    """
+    features = sampler.low.shape[1]
+    decides = u[:, sampler.decider] if u.shape[1] > features else u
+    on = (sampler.low <= decides) & (decides < sampler.high)
+    if sampler.values == "binary":
+        return on.to(u.dtype)
+    magnitude = u[:, :features] / sampler.scale
+    return torch.where(on, magnitude if sampler.values == "uniform" else 2 * magnitude - 1, 0.0)
 
 
 def batches(
-    density: Float[torch.Tensor, "runs features"], generators: Sequence[torch.Generator], batch_size: int
-) -> Iterator[Float[torch.Tensor, "runs features batch"]]:
-    """Fresh inputs of every run, step after step without end; a batch is overwritten some steps later.
+    settings: Sequence[Setting], keys: UInt64[np.ndarray, " runs"], training: Training, device: torch.device
+) -> Callable[[int], Float[torch.Tensor, "runs features batch"]]:
+    """The inputs of each run as a function of the step: fresh ones, or some of the run's own dataset."""
+    law = sampler(settings, device)
 
-    P(x_i ≠ 0) = p_i, and x_i is uniform on [0, 1] where it is not 0; features and inputs are independent.
+    def drawn(step: int, count: int, purpose: int) -> torch.Tensor:
+        u = torch.from_numpy(uniforms(keys, step, law.numbers * count, purpose)).to(device)
+        return features_from_uniforms(u.view(len(keys), law.numbers, count), law)
 
-    Args:
-        density: p, float32, on the device of the generators.
-        generators: one for each run; run r takes numbers from generators[r] only, in an order that depends on
-            the batch size and the number of features only, so that its inputs are the same in any company.
-        batch_size: inputs of each run in a step.
-    """
-    runs, features = density.shape
-    block = density.new_empty(runs, _steps_per_block(batch_size, features), features, batch_size)
-    while True:
-        for of_run, generator in zip(block, generators, strict=True):
-            of_run.uniform_(generator=generator)
-        _features_from_uniform(block, density[:, None, :, None])
-        yield from block.unbind(1)
+    if training.data == "fresh":
+        return lambda step: drawn(step, training.batch_size, STEP)
+    dataset = drawn(0, training.dataset_size, DATASET)
+    if training.dataset_size <= training.batch_size:
+        return lambda step: dataset
 
+    def chosen(step: int) -> torch.Tensor:
+        scaled = words(keys, step, training.batch_size).astype(np.uint64) * np.uint64(training.dataset_size)
+        numbers = torch.from_numpy((scaled >> np.uint64(32)).astype(np.int64)).to(device)
+        return torch.take_along_dim(dataset, numbers[:, None, :], 2)
 
-def _steps_per_block(batch_size: int, features: int) -> int:
-    return max(1, _NUMBERS_PER_DRAW // (batch_size * features))
+    return chosen
 
 
-def _features_from_uniform(u: torch.Tensor, density: torch.Tensor) -> None:
-    """Turn uniform u on [0, 1) into x = u/p where u < p, and 0 elsewhere, in place.
+def _groups(setting: Setting) -> tuple[tuple[int, ...], ...]:
+    return (tuple(range(setting.count)),) if setting.law == "one-hot" else setting.groups
 
-    One number decides both: P(u < p) = p, and given u < p the quotient u/p is uniform on [0, 1) again, so the
-    magnitude is independent of the mask. In floating point, too, u < p if and only if u/p < 1.
 
-    What breaks: u is a multiple of 2⁻²⁴, so the density is rounded up to such a multiple, an error of 2⁻²⁴/p of
-    itself at most (1 % at p = 6·10⁻⁶), and a magnitude takes some 2²⁴ p different values.
-    """
-    # Signs are turned because torch.threshold_ keeps what is above a threshold, in one pass over memory where
-    # a mask takes four times as long. At p = 0 the quotient is -inf or, for u = 0, must not be 0/0.
-    divisor = torch.where(density > 0, -density, -math.inf)
-    torch.threshold_(u.div_(divisor), -1.0, 0.0).abs_()
+def _ends(density: Float[np.ndarray, "runs members"], always: bool) -> Float[np.ndarray, "runs members"]:
+    """Right ends of consecutive intervals of these lengths; the last is exactly 1 where some member is always on."""
+    ends = np.cumsum(density, axis=1)
+    return ends / ends[:, -1:] if always else ends

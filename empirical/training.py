@@ -1,51 +1,39 @@
-"""Training: every run of every setting of one shape in one set of tensors."""
+"""Training: every run of every setting of one shape, by the kernel that suits, in pieces."""
 
-import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from tegum.empirical.ensemble import Ensemble
+from tegum.empirical.ensemble import Ensemble, concatenated
+from tegum.empirical.exact import exact_losses
+from tegum.empirical.kernels import kernel_name, kernel_named
+from tegum.empirical.memory import runs_at_once
+from tegum.empirical.models import Models, new_models, weights_of_models
 from tegum.empirical.plan import Training
-from tegum.empirical.sampling import batches, numbers_per_block, run_generator
+from tegum.empirical.stream import run_key
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
-from tegum.theory.loss.law import require_basic
+from tegum.theory.loss.law import structure_of
 from tegum.theory.setting import Setting
-from tegum.theory.weights import Weights
 
 #: Called now and then with the number of run steps done and the number there are.
 Progress = Callable[[int, int], None]
 
-_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
-_REPORTED_STEPS = 100  # over which batch_loss is averaged, and between two calls of progress
-#: Most numbers in a block of inputs. On a CPU more runs side by side are slower: they fall out of its caches.
-_BLOCK = {"cpu": 2**22, "cuda": 2**29}
+#: Steps between two looks at the progress and at whether a run may stop; batch_loss is averaged over the last ones.
+PIECE = 100
 
 
-def train(
-    setting: Setting,
-    runs: int = Training.runs,
-    seed: int = Training.seed,
-    steps: int = Training.steps,
-    batch_size: int = Training.batch_size,
-    optimizer: str = Training.optimizer,
-    learning_rate: float = Training.learning_rate,
-    schedule: str = Training.schedule,
-    device: str = Training.device,
-    progress: Progress | None = None,
-) -> Ensemble:
-    """An ensemble of `runs` models of one setting, each from its own start on its own inputs.
+def train(setting: Setting, progress: Progress | None = None, **options: Any) -> Ensemble:
+    """An ensemble of models of one setting, each from its own start on its own inputs.
 
-    See `train_runs` for what is done and `Training` for the options.
+    See `train_runs` for what is done and `Training` for the options: `train(setting, runs=64, steps=1000)`.
     """
-    training = Training(runs, steps, batch_size, optimizer, learning_rate, schedule, seed, device)
-    return train_cells([setting], training, progress)
+    return train_cells([setting], Training(**options), progress)
 
 
 def train_cells(settings: Sequence[Setting], training: Training, progress: Progress | None = None) -> Ensemble:
@@ -57,143 +45,121 @@ def train_cells(settings: Sequence[Setting], training: Training, progress: Progr
 def train_runs(
     settings: Sequence[Setting], runs: Sequence[int], training: Training, progress: Progress | None = None
 ) -> Ensemble:
-    """An ensemble of the runs with these settings and indices, trained side by side.
+    """An ensemble of the runs with these settings and indices.
 
-    Each minimises its own 1/B Σ_x Σ_i I_i (x̂_i - x_i)², x̂ = ReLU(WᵀW x + b), over B fresh inputs x a step.
-    A run's start and inputs depend on the seed, its setting and its index only, not on its company; its result
-    is the same in any company up to rounding, since a matrix library may take another kernel for a lone run.
+    Each minimises its own 1/B Σ_x (Σ_i I_i (y_i - x̂_i)² + λ ‖h‖₁) over B inputs x a step. A run's start, inputs and
+    arithmetic depend on the seed, its setting and its index only: it is the same to the bit in any company and order.
 
     Args:
-        settings: of each run; densities and importances may differ, the shape may not.
+        settings: of each run; densities, importances and l1 may differ, what else they say may not.
         runs: index of each run.
         training: the options; `runs` in it is not looked at.
         progress: called every 100 steps with the run steps done and their total.
 
     Returns:
-        `Ensemble`, its weights as trained in single precision, in the given order.
+        `Ensemble`, in the given order, its options with the device and the kernel that were used.
 
     Raises:
-        InputError: a setting that training does not support yet, settings of several shapes, a device that is
-            not there, a learning rate at which a run diverges.
+        InputError: settings of several shapes, a device that is not there, a kernel that does not take them, more
+            than fits in memory, a learning rate at which a run diverges.
 
-    Validity: tied weights, independent features uniform on [0, 1], ReLU readout. "adamw" decays weights by
-    PyTorch's default of 0.01, so its minimum is not that of the population loss; "constant" does not settle
-    in a minimum but hovers above it by a per cent of the loss or more.
-
-    Source: `W` starts as torch.nn.init.xavier_normal_ makes it for one model, normal of variance
-    2 / (hidden + features), `b` at 0. The notebook of Elhage et al. 2022 applies that function to a tensor
-    [instances, features, hidden], where the variance falls with the number of instances.
+    Validity: "adamw" decays the weights, so its minimum is not that of the population loss; the "constant" schedule
+    does not settle in a minimum but hovers above it by a per cent of the loss or more, unless the data are the
+    "population".
     """
     _check_runs(settings, runs)
-    device = _device(training.device)
-    shared = max(1, _BLOCK[device.type] // numbers_per_block(training.batch_size, settings[0].count))
-
-    def report(first: int, side_by_side: int, steps: int) -> None:
-        if progress is not None:
-            progress(first * training.steps + side_by_side * steps, len(runs) * training.steps)
-
-    trained = []
-    for first in range(0, len(runs), shared):
-        part = slice(first, first + shared)
-        told = partial(report, first, len(runs[part]))
-        trained.append(_train_side_by_side(settings[part], runs[part], training, device, told))
-    W, b, batch_loss = (torch.cat(tensors).double().cpu().numpy() for tensors in zip(*trained, strict=True))
-    _check_finite(W, b, training)
-    options = replace(training, device=str(device))
-    return Ensemble(tuple(settings), tuple(runs), Weights(W, b), batch_loss, options)
+    options = _resolved(settings[0], training)
+    at_once = runs_at_once(settings[0], options, kernel_named(options.kernel), len(runs))
+    total = len(runs) * training.steps
+    parts = []
+    for first in range(0, len(runs), at_once):
+        part = slice(first, first + at_once)
+        before = first * training.steps
+        told = partial(_report, progress, before, total)
+        parts.append(_trained(settings[part], runs[part], options, told))
+    return concatenated(parts)
 
 
-def batch_loss_and_gradient(
-    W: Float[torch.Tensor, "runs hidden features"],
-    b: Float[torch.Tensor, "runs features"],
-    x: Float[torch.Tensor, "runs features batch"],
-    importance: Float[torch.Tensor, "runs features"],
-) -> tuple[
-    Float[torch.Tensor, " runs"],
-    Float[torch.Tensor, "runs hidden features"],
-    Float[torch.Tensor, "runs features"],
-]:
-    """Loss of each run on its batch, and the gradient by W and b.
-
-    L = 1/B Σ_x Σ_i I_i (x̂_i - x_i)²,  h = W x,  x̂ = ReLU(Wᵀh + b);  with d = ∂L/∂(Wᵀh + b),
-    ∂L/∂W = Σ_x h dᵀ + (W d) xᵀ,  ∂L/∂b = Σ_x d.
-
-    By hand and with the batch innermost this takes less than half the time of automatic differentiation.
-    """
-    h = W @ x
-    x_hat = torch.baddbmm(b[:, :, None], W.mT, h).relu_()
-    error = x_hat - x
-    weight = importance / x.shape[-1]
-    batch_loss = (weight * error.square().sum(-1)).sum(-1)
-    # The sign is 1 where the readout is active, else 0; a comparison's booleans multiply five times slower.
-    d = error.mul_(x_hat.sign_()).mul_(2 * weight[:, :, None])
-    return batch_loss, torch.baddbmm(h @ d.mT, W @ d, x.mT), d.sum(-1)
+def _report(progress: Progress | None, before: int, total: int, done: int) -> None:
+    if progress is not None:
+        progress(before + done, total)
 
 
-def _train_side_by_side(
-    settings: Sequence[Setting],
-    runs: Sequence[int],
-    training: Training,
-    device: torch.device,
-    report: Callable[[int], None],
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    density, importance = (
-        torch.tensor([getattr(setting, key) for setting in settings], dtype=torch.float32, device=device)
-        for key in ("density", "importance")
-    )
-    streams = [run_generator(s, run, training.seed, device) for s, run in zip(settings, runs, strict=True)]
-    W = _first_weights(streams, settings[0])
-    b = torch.zeros_like(density)
-    optimizer = _OPTIMIZERS[training.optimizer]([W, b], lr=training.learning_rate)
-    averaged = min(_REPORTED_STEPS, training.steps)
-    mean_loss = torch.zeros(len(runs), device=device)
-    for step, x in enumerate(islice(batches(density, streams, training.batch_size), training.steps)):
-        batch_loss, W.grad, b.grad = batch_loss_and_gradient(W, b, x, importance)
-        optimizer.param_groups[0]["lr"] = _learning_rate(training, step)
-        optimizer.step()
-        if step >= training.steps - averaged:
-            mean_loss += batch_loss / averaged
-        if (step + 1) % _REPORTED_STEPS == 0 or step + 1 == training.steps:
-            report(step + 1)
-    return W, b, mean_loss
+def _resolved(setting: Setting, training: Training) -> Training:
+    """The options with the device and the kernel that "auto" stands for."""
+    on_device = replace(training, device=_device(training.device))
+    return replace(on_device, kernel=kernel_name(setting, on_device))
 
 
-def _first_weights(streams: Sequence[torch.Generator], setting: Setting) -> Float[torch.Tensor, "runs hidden features"]:
-    shape = (setting.hidden, setting.count)
-    normal = torch.stack([torch.randn(shape, generator=g, dtype=torch.float32, device=g.device) for g in streams])
-    return normal * math.sqrt(2 / sum(shape))
+@dataclass(eq=False)
+class _Runs:
+    """Runs on their way: the models where they stand, and of each its batch_loss and the steps it took."""
+
+    models: Models
+    batch_loss: Float[np.ndarray, " runs"]
+    steps: Int[np.ndarray, " runs"]
 
 
-def _learning_rate(training: Training, step: int) -> float:
-    if training.schedule == "constant":
-        return training.learning_rate
-    return training.learning_rate * (1 + math.cos(math.pi * step / training.steps)) / 2
+def _trained(
+    settings: Sequence[Setting], runs: Sequence[int], training: Training, report: Callable[[int], None]
+) -> Ensemble:
+    kernel = kernel_named(training.kernel)
+    keys = np.array([run_key(*one, training.seed) for one in zip(settings, runs, strict=True)], dtype=np.uint64)
+    done = _Runs(new_models(settings, keys, training), np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64))
+    live = np.arange(len(runs))
+    for first, count in _pieces(training.steps):
+        models, theirs = done.models[live], [settings[row] for row in live.tolist()]
+        done.batch_loss[live] = kernel.advance(models, theirs, keys[live], training, first, count)
+        done.models[live] = models
+        done.steps[live] += count
+        live = live[~_may_stop(models, theirs, training)]
+        report(int(done.steps.sum()) + (len(runs) - len(live)) * (training.steps - first - count))
+        if not len(live):
+            break
+    _check_finite(done.models, training)
+    return Ensemble(tuple(settings), tuple(runs), weights_of_models(done.models), done.batch_loss, training, done.steps)
 
 
-def _device(name: str) -> torch.device:
+def _pieces(steps: int) -> list[tuple[int, int]]:
+    """(first step, steps) of each piece; a shorter one comes first, so that batch_loss is over a whole one."""
+    ends = range(steps, 0, -PIECE)
+    return [(max(0, end - PIECE), min(end, PIECE)) for end in reversed(ends)]
+
+
+def _may_stop(models: Models, settings: Sequence[Setting], training: Training) -> np.ndarray:
+    """Which runs need no further steps, by their exact loss and gradient."""
+    if not (training.tolerance or training.stop_loss):
+        return np.zeros(len(models), dtype=bool)
+    _check_finite(models, training)
+    found = exact_losses(models, settings)
+    at_rest = bool(training.tolerance) & (found.gradient_norm <= training.tolerance)
+    return at_rest | bool(training.stop_loss) & (found.loss + found.error <= training.stop_loss)
+
+
+def _device(name: str) -> str:
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda" if torch.cuda.is_available() else "cpu"
     kind, _, index = name.partition(":")
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind == "cuda" and int(index or 0) >= there:
         raise InputError(f"training.device = {shown(name)} is not there; number of CUDA devices: {there}")
-    return torch.device(name)
+    return name
 
 
 def _check_runs(settings: Sequence[Setting], runs: Sequence[int]) -> None:
     if not settings or len(settings) != len(runs):
         raise InputError(f"{len(settings)} settings and {len(runs)} runs to train; each run needs one setting")
     for setting in settings:
-        require_basic(setting, "training")
-        for key in ("count", "hidden"):
+        for key in ("count", "hidden", *vars(structure_of(setting))):
             if getattr(setting, key) != getattr(settings[0], key):
                 raise InputError(f"{key} = {getattr(setting, key)} and {getattr(settings[0], key)} cannot be mixed")
 
 
-def _check_finite(W: np.ndarray, b: np.ndarray, training: Training) -> None:
-    diverged = len(W) - int((np.isfinite(W).all((1, 2)) & np.isfinite(b).all(1)).sum())
+def _check_finite(models: Models, training: Training) -> None:
+    finite = [np.isfinite(array).reshape(len(models), -1).all(1) for array in models.parameters.values()]
+    diverged = int((~np.all(finite, axis=0)).sum())
     if diverged:
         raise InputError(
             f"training.learning_rate = {training.learning_rate!r}, or an importance, is too large:"
-            f" {diverged} of {len(W)} runs diverged"
+            f" {diverged} of {len(models)} runs diverged"
         )

@@ -97,6 +97,15 @@ def test_training_has_the_stated_defaults(tmp_path):
         "schedule": "cosine",
         "seed": 0,
         "device": "auto",
+        "momentum": 0.9,
+        "weight_decay": 0.01,
+        "warmup": 0,
+        "start": "xavier",
+        "data": "fresh",
+        "dataset_size": 1024,
+        "tolerance": 0.0,
+        "stop_loss": 0.0,
+        "kernel": "auto",
     }
 
 
@@ -191,7 +200,16 @@ BAD_PLANS = [  # what is added to BASE, and what the line must name
     (DENSITY + "training.steps = 0", "training.steps = 0"),
     (DENSITY + "training.steps = 1e3", "training.steps = 1000.0 is not a whole number"),
     (DENSITY + "training.batch_size = -1", "training.batch_size = -1"),
-    (DENSITY + 'training.optimizer = "sgd"', 'training.optimizer = "sgd" is unknown; allowed: "adam", "adamw"'),
+    (DENSITY + 'training.optimizer = "lion"', 'training.optimizer = "lion" is unknown; allowed: "adam", "adamw"'),
+    (DENSITY + "training.momentum = 1.5", "training.momentum = 1.5 is outside [0, 1]"),
+    (DENSITY + "training.weight_decay = -1", "training.weight_decay = -1 is below 0"),
+    (DENSITY + "training.warmup = 3001", "training.warmup = 3001 is outside [0, 3000]"),
+    (DENSITY + 'training.start = "zeros"', 'training.start = "zeros" is unknown; allowed: "xavier", "kaiming"'),
+    (DENSITY + 'training.data = "all"', 'training.data = "all" is unknown; allowed: "fresh", "population"'),
+    (DENSITY + "training.dataset_size = 0", "training.dataset_size = 0"),
+    (DENSITY + "training.tolerance = -1", "training.tolerance = -1"),
+    (DENSITY + "training.stop_loss = nan", "training.stop_loss = nan"),
+    (DENSITY + 'training.kernel = "fast"', 'training.kernel = "fast" is unknown; allowed: "auto", "reference"'),
     (DENSITY + "training.learning_rate = 0", "training.learning_rate = 0"),
     (DENSITY + "training.learning_rate = -1", "training.learning_rate = -1"),
     (DENSITY + "training.learning_rate = nan", "training.learning_rate = nan"),
@@ -276,7 +294,15 @@ def test_plan_id_ignores_the_machine_and_nothing_else():
         with_training(learning_rate=0.02),
         with_training(schedule="constant"),
         with_training(seed=1),
+        with_training(momentum=0.5),
+        with_training(weight_decay=0.1),
+        with_training(warmup=1),
+        with_training(start="normal"),
+        with_training(data="dataset"),
+        with_training(dataset_size=5),
+        with_training(tolerance=1e-9),
+        with_training(stop_loss=1e-9),
     ]
     ids = [plan_id(plan) for plan in (PLAN, *changed)]
     assert len(set(ids)) == len(ids)
-    assert plan_id(with_training(device="cuda:0")) == plan_id(PLAN)
+    assert plan_id(with_training(device="cuda:0", kernel="batched")) == plan_id(PLAN)

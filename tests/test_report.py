@@ -74,6 +74,7 @@ def made_study(geometries):
         weights=Weights(np.concatenate([one.W for one in weights]), np.concatenate([one.b for one in weights])),
         batch_loss=np.linspace(0.01, 0.02, RUNS * len(settings)),
         options=PLAN.training,
+        steps=np.full(RUNS * len(settings), PLAN.training.steps),
     )
     return Study(PLAN, tuple(compare_all(settings, weights, optima)), curves, boundaries, ensemble)
 

@@ -8,7 +8,7 @@ from tegum.compare.report.axis import axis_name, scale_of, share, value_names
 from tegum.compare.report.labels import label_spots, levels
 from tegum.compare.report.numerals import brief, exact, percent
 from tegum.compare.report.style import UNIDENTIFIED, looks
-from tegum.empirical.plan import Axis
+from tegum.empirical.axes import Axis
 
 ALIKE = (0,) * 6
 

@@ -1,27 +1,27 @@
 """Inputs follow the feature law, and a run's inputs depend on the run alone."""
 
-from itertools import islice
-
 import numpy as np
 import pytest
 import torch
 from scipy.stats import kstest
 
-from tegum.empirical import sampling
-from tegum.empirical.sampling import batches, run_generator, run_seed
+from tegum.empirical.plan import Training
+from tegum.empirical.sampling import batches, features_from_uniforms, sampler
+from tegum.empirical.stream import run_key
 from tegum.theory.setting import Setting
 
 CPU = torch.device("cpu")
 DENSITY = (0.03, 0.2, 0.7, 0.5)
-SAMPLES = 400_000
+SAMPLES, STEPS = 400_000, 10
 STANDARD_ERRORS = 4.5  # 7e-6 for each of some fifty deviations
 
 
-def drawn(setting: Setting, samples: int, run: int = 0, seed: int = 0, batch_size: int = 1000) -> np.ndarray:
+def drawn(setting: Setting, samples: int, run: int = 0, seed: int = 0) -> np.ndarray:
     """Inputs of one run, [samples, features]."""
-    generator = run_generator(setting, run, seed, CPU)
-    steps = batches(torch.tensor([setting.density]), [generator], batch_size)
-    return np.concatenate([x[0].T.numpy().copy() for x in islice(steps, samples // batch_size)]).astype(float)
+    keys = np.array([run_key(setting, run, seed)], dtype=np.uint64)
+    per_step = samples // STEPS
+    draw = batches([setting], keys, Training(batch_size=per_step), CPU)
+    return np.concatenate([draw(step)[0].T.numpy() for step in range(STEPS)]).astype(float)
 
 
 def moment_deviation(x: np.ndarray, density: np.ndarray, power: int) -> np.ndarray:
@@ -96,65 +96,39 @@ def test_density_zero_is_never_on_and_density_one_always():
 
 
 def test_the_uniform_number_zero_is_harmless():
-    u = torch.zeros(1, 1, 3, 2)
-    sampling._features_from_uniform(u, torch.tensor([0.0, 0.5, 1.0])[None, None, :, None])
-    assert (u == 0).all()
+    law = sampler([Setting(count=3, hidden=1, density=[0.0, 0.5, 1.0])], CPU)
+    x = features_from_uniforms(torch.zeros(1, 3, 2), law)
+    assert (x == 0).all()
 
 
 def test_a_number_just_below_the_density_is_on_and_the_density_itself_is_off():
-    density = torch.rand(100_000, generator=torch.Generator().manual_seed(0)).clamp(min=1e-6)
-    below = torch.nextafter(density, torch.tensor(0.0))
-    u = torch.stack([below, density])[None, None]  # [1, 1, 2, values]
-    sampling._features_from_uniform(u, density)
-    assert (u[0, 0, 0] > 0).all()
-    assert (u[0, 0, 0] < 1).all()
-    assert (u[0, 0, 1] == 0).all()
-
-
-@pytest.mark.parametrize("numbers", [1, 60, 2**10, 2**16])
-def test_inputs_do_not_depend_on_how_many_numbers_are_drawn_at_a_time(monkeypatch, numbers):
-    setting = Setting(count=3, hidden=2, density=0.3)
-    usual = drawn(setting, 4000, batch_size=20)
-    monkeypatch.setattr(sampling, "_NUMBERS_PER_DRAW", numbers)
-    np.testing.assert_array_equal(drawn(setting, 4000, batch_size=20), usual)
+    density = torch.rand(10_000, generator=torch.Generator().manual_seed(0)).clamp(min=1e-6)
+    law = sampler([Setting(count=10_000, hidden=1, density=density.tolist())], CPU)
+    u = torch.stack([torch.nextafter(density, torch.tensor(0.0)), density], dim=1)[None]
+    x = features_from_uniforms(u, law)[0]
+    assert ((x[:, 0] > 0) & (x[:, 0] < 1)).all()
+    assert (x[:, 1] == 0).all()
 
 
 def test_inputs_do_not_depend_on_the_company():
     setting = Setting(count=3, hidden=2, density=0.3)
     other = Setting(count=3, hidden=2, density=0.6)
-    alone = drawn(setting, 50_000, run=2, seed=5, batch_size=100)
-    generators = [run_generator(s, run, 5, CPU) for s, run in [(other, 2), (setting, 0), (setting, 2)]]
-    density = torch.tensor([other.density, setting.density, setting.density])
-    together = [x[2].T.numpy().copy() for x in islice(batches(density, generators, 100), 500)]
-    np.testing.assert_array_equal(np.concatenate(together), alone.astype(np.float32))
+    named = [(other, 2), (setting, 0), (setting, 2)]
+    keys = np.array([run_key(*name, 5) for name in named], dtype=np.uint64)
+    together = batches([name[0] for name in named], keys, Training(), CPU)
+    alone = batches([setting], keys[2:], Training(), CPU)
+    for step in (0, 7, 2**40):
+        np.testing.assert_array_equal(together(step)[2], alone(step)[0])
 
 
 def test_seed_run_and_setting_each_change_the_stream():
     setting = Setting(count=3, hidden=2, density=0.3)
     named = [(setting, 0, 0), (setting, 1, 0), (setting, 0, 1), (setting, 11, 1), (setting, 1, 11)]
     named.append((Setting(count=3, hidden=2, density=0.30001), 0, 0))
-    assert len({run_seed(*name) for name in named}) == len(named)
-    assert all(0 <= run_seed(*name) < 2**64 for name in named)
+    assert len({run_key(*name) for name in named}) == len(named)
+    assert all(0 <= run_key(*name) < 2**64 for name in named)
 
 
-def test_seed_of_a_run_never_changes():
+def test_key_of_a_run_never_changes():
     # Another number here means other results of every training from a seed.
-    assert run_seed(Setting(count=5, hidden=2, density=0.1), 3, 7) == 17965445856037683725
-
-
-@pytest.mark.gpu
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
-def test_on_a_gpu_too_inputs_follow_the_law_and_do_not_depend_on_the_company():
-    setting = Setting(count=4, hidden=2, density=DENSITY)
-    device = torch.device("cuda")
-
-    def inputs(runs: list[int]) -> np.ndarray:
-        generators = [run_generator(setting, run, 0, device) for run in runs]
-        density = torch.tensor([setting.density] * len(runs), device=device)
-        steps = islice(batches(density, generators, 1000), SAMPLES // 1000)
-        return torch.stack([x[-1] for x in steps]).cpu().double().numpy().swapaxes(1, 2).reshape(-1, 4)
-
-    alone = inputs([3])
-    np.testing.assert_array_equal(inputs([0, 1, 3]), alone)
-    for power in range(4):
-        assert np.abs(moment_deviation(alone, np.array(DENSITY), power)).max() < STANDARD_ERRORS
+    assert run_key(Setting(count=5, hidden=2, density=0.1), 3, 7) == 17965445856037683725

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from tegum.empirical.plan import Axis
+from tegum.empirical.axes import Axis
 from tegum.theory.setting import axis_parts
 
 #: An axis that spans at least this factor is drawn on a logarithmic scale.

@@ -1,0 +1,47 @@
+"""Population descent: the optimisers' steps with the exact gradient of the population loss, without any sampling."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt64
+
+from tegum.empirical.exact import exact_losses
+from tegum.empirical.kernels.torch_optimizer import resumed_optimizer, take_step
+from tegum.empirical.models import Models
+from tegum.empirical.plan import Training
+from tegum.theory.setting import Setting
+
+
+def advance(
+    models: Models,
+    settings: Sequence[Setting],
+    keys: UInt64[np.ndarray, " runs"],
+    training: Training,
+    first: int,
+    count: int,
+) -> Float[np.ndarray, " runs"]:
+    """Take `count` steps from step number `first`, in place; the mean exact loss of each run over these steps.
+
+    The models are in double precision, so that a gradient can fall to 1e-10 and below.
+    """
+    state = [{name: torch.from_numpy(array) for name, array in part.items()} for part in models.parts]
+    optimizer = resumed_optimizer(state, training, first)
+    mean = np.zeros(len(keys))
+    for step in range(first, first + count):
+        found = exact_losses(models, settings)
+        for name, parameter in state[0].items():
+            parameter.grad = torch.from_numpy(found.gradient[name])
+        take_step(optimizer, training, step)
+        mean += found.loss / count
+    return mean
+
+
+def workspace(setting: Setting, training: Training) -> int:
+    """Bytes beyond the models: none that grow with them, for the exact loss takes its models a block at a time."""
+    return 2**28
+
+
+def supports(setting: Setting, training: Training) -> bool:
+    """Every setting that has an exact gradient; `exact_losses` refuses the others."""
+    return training.data == "population"

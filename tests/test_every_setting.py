@@ -85,6 +85,31 @@ def test_gradient_and_hessian_are_those_of_the_loss(values, law):
                 np.testing.assert_allclose(curve[0], at.hessian[0, k], rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("model", [{}, {"tied": False, "values": "signed", "target": "abs"}])
+def test_both_routes_have_the_same_hessian_within_the_estimate(law, model):
+    random = np.random.default_rng([11, LAWS.index(law)])
+    setting = random_setting(random, 5, law=law, **model)
+    shape = (setting.hidden, 5)
+    W_out = None if setting.tied else random.normal(size=shape[::-1])
+    weights = Weights(random.normal(size=shape), random.normal(size=5) if setting.bias else np.zeros(5), W_out)
+    exact, differences = (population_loss(weights, setting, method, order=2) for method in ("enumeration", "transform"))
+    size = np.abs(exact.hessian).max()
+    assert np.abs(exact.hessian - differences.hessian).max() <= differences.hessian_error <= 1e-5 * size
+
+
+def test_the_estimate_of_a_hessian_on_a_kink_is_as_large_as_its_jump():
+    dedicated = Weights(np.eye(2), np.zeros(2))
+    found = population_loss(dedicated, Setting(2, 2, 0.3), "transform", order=2)
+    aside = population_loss(Weights(np.eye(2), np.full(2, -0.01)), Setting(2, 2, 0.3), "transform", order=2)
+    assert found.hessian_error > 0.1 > 1e-4 > aside.hessian_error
+
+
+def test_hessians_that_need_too_much_memory_are_refused():
+    with pytest.raises(InputError, match="order = 2 needs .* MiB"):
+        population_loss(Weights(np.ones((30, 400)), np.zeros(400)), Setting(400, 30, 0.1), order=2)
+
+
 def _theta(weights: Weights, setting: Setting) -> np.ndarray:
     W_out = None if weights.W_out is None else weights.W_out[None]
     return parameters(weights.W[None], weights.b[None], W_out, setting.bias)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.errors import InputError
+from tegum.theory.loss.differences import with_hessian
 from tegum.theory.loss.enumeration import MOST_KNOTS, enumerated_norms, enumerated_rows
 from tegum.theory.loss.halves import are_decided, half_knot_count, half_moments, half_rows, half_weights
 from tegum.theory.loss.law import Law, law_of
@@ -27,7 +28,7 @@ from tegum.theory.weights import Weights
 #: Routes in the order in which "auto" prefers them; what each takes is told by `population_loss`.
 METHODS = ("moments", "enumeration", "meet-in-the-middle", "transform", "quasi-monte-carlo")
 #: Those that give the Hessian as well.
-SECOND_ORDER = ("moments", "enumeration")
+SECOND_ORDER = ("moments", "enumeration", "transform")
 #: Those that are computed on any device.
 ON_DEVICES = ("moments", "enumeration", "quasi-monte-carlo")
 #: Harmonics of the transform are added until the bound on what is left out of a feature's loss is below this: as a
@@ -35,6 +36,8 @@ ON_DEVICES = ("moments", "enumeration", "quasi-monte-carlo")
 _CHECKING_TOLERANCE = 1e-13
 _RELATIVE_TOLERANCE = 1e-9
 _UNIT_ROUNDOFF = 2.0**-53
+#: Memory for the derivatives of all overlaps by all weights, which the Hessian needs.
+MOST_BYTES = 2**31
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class PopulationLoss:
             biases that are off by at most their own rounding.
         hessian: ∂²L/∂θ², θ = (W row by row, W_outᵀ row by row if untied, b unless the model has none); None unless
             asked for.  On a kink it is one-sided.
-        hessian_error: bound on the error of each of its entries, in the same sense.
+        hessian_error: bound on the error of each of its entries, in the same sense; an estimate with "transform".
     """
 
     loss: float | Float[np.ndarray, " models"]
@@ -104,7 +107,8 @@ def population_loss(
             hidden layer.
             "quasi-monte-carlo": everything else, with a standard error.
         seed: of the scramblings of quasi-Monte Carlo.
-        order: 1, or 2 for the Hessian as well, which "moments" and "enumeration" give.
+        order: 1, or 2 for the Hessian as well, which "moments" and "enumeration" give exactly and "transform" by
+            differences of its gradient, with an estimate of their error.
         device: "cpu", "cuda" or "cuda:N": what a row or an input costs is computed there by PyTorch's tensors, all
             models at once, for large ensembles on a GPU; the methods "moments", "enumeration" and "quasi-monte-carlo"
             take it, the L1 term only up to `enumeration.MOST_KNOTS`.  None for compiled kernels and NumPy, on a CPU
@@ -132,6 +136,7 @@ def population_loss(
     law = law_of(setting, len(b))
     possible = methods(setting, W)
     if order == 2:
+        _check_room(setting, len(b))
         possible = tuple(route for route in possible if route in SECOND_ORDER)
     chosen = _chosen(method, possible)
     if device is not None and chosen not in ON_DEVICES:
@@ -167,6 +172,13 @@ def methods(setting: Setting, W: Float[np.ndarray, "models hidden features"]) ->
         "quasi-monte-carlo": True,
     }
     return tuple(route for route in METHODS if takes[route])
+
+
+def _check_room(setting: Setting, models: int) -> None:
+    entries = (setting.hidden * (1 if setting.tied else 2) + 1) * setting.count
+    jacobian = 8 * models * setting.count * (setting.count + 1) * entries
+    if jacobian > MOST_BYTES:
+        raise InputError(f"order = 2 needs {jacobian >> 20} MiB for {models} models; at most {MOST_BYTES >> 20} MiB")
 
 
 def _chosen(method: str, possible: tuple[str, ...]) -> str:
@@ -232,12 +244,22 @@ def _by_sorted_sums(
 def _by_transform(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> _Found:
     known = knot_count(law.structure, b.shape[1]) <= MOST_KNOTS
     least = law.density[law.density > 0].min(initial=1.0)
-    tolerance = _CHECKING_TOLERANCE if known else _RELATIVE_TOLERANCE * least / 3
-    rows = transformed_rows(W_out @ W, b, law.density, law.importance, tolerance, law.structure)
-    found = _from_rows(rows, W, W_out)
-    if law.l1 is None:
-        return found
-    return _plus_norms(found, transformed_norms(W, law.density, tolerance, law.structure), law)
+    # Differences divide what is left out by their step.
+    tolerance = _CHECKING_TOLERANCE if known or order == 2 else _RELATIVE_TOLERANCE * least / 3
+
+    def rows(u: np.ndarray) -> RowLosses:
+        return transformed_rows(u[..., :-1], u[..., -1], law.density, law.importance, tolerance, law.structure)
+
+    u = np.concatenate([W_out @ W, b[..., None]], axis=2)
+    found = _from_rows(with_hessian(rows, u) if order == 2 else rows(u), W, W_out)
+    return found if law.l1 is None else _plus_norms(found, _norms(W, law, tolerance, order), law)
+
+
+def _norms(W: np.ndarray, law: Law, tolerance: float, order: int) -> RowLosses:
+    def norms(w: np.ndarray) -> RowLosses:
+        return transformed_norms(w, law.density, tolerance, law.structure)
+
+    return with_hessian(norms, W) if order == 2 else norms(W)
 
 
 def _by_quasi_monte_carlo(
@@ -285,7 +307,8 @@ def _with_hessian(found: _Found, rows: RowLosses, W: np.ndarray, W_out: np.ndarr
     jacobian = np.abs(row_jacobian(W, W_out, True))
     rounding = _UNIT_ROUNDOFF * (2 * W.shape[2] + W.shape[1] + len(rows.loss[0]) + 8)
     each = rows.hessian_error + rounding * np.abs(rows.hessian).max(axis=(2, 3))
-    error = (each * jacobian.sum(axis=2).max(axis=2) ** 2).sum(axis=1) + found.gradient_error
+    # |Σ_i e_i s_ik s_il| <= max_k Σ_i e_i s_ik², by Cauchy and Schwarz.
+    error = (each[..., None] * jacobian.sum(axis=2) ** 2).sum(axis=1).max(axis=1) + found.gradient_error
     return replace(found, hessian=rows_expansion(rows, W, W_out, True).hessian, hessian_error=error)
 
 
@@ -305,7 +328,7 @@ def _with_penalty(found: _Found, W: np.ndarray, law: Law, device: str | None) ->
     order = 1 if found.hessian is None else 2
     if knot_count(law.structure, W.shape[2]) <= MOST_KNOTS:
         return _plus_norms(found, enumerated_norms(W, law.density, order, True, law.structure, device), law)
-    return _plus_norms(found, transformed_norms(W, law.density, _RELATIVE_TOLERANCE, law.structure), law)
+    return _plus_norms(found, _norms(W, law, _RELATIVE_TOLERANCE, order), law)
 
 
 def _plus_norms(found: _Found, norms: RowLosses, law: Law) -> _Found:

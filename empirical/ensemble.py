@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Int
 
+from tegum.empirical.models import arrays_of
 from tegum.empirical.plan import Training
 from tegum.theory.checks import shown, whole
 from tegum.theory.errors import InputError, located
@@ -72,15 +73,8 @@ class Ensemble:
     def __getitem__(self, rows: slice | Sequence[int]) -> Ensemble:
         """The ensemble of some of the runs, in this order."""
         chosen = np.arange(len(self.runs))[rows]
-        weights, W_out = self.weights, self.weights.W_out
-        return Ensemble(
-            tuple(self.settings[row] for row in chosen),
-            tuple(self.runs[row] for row in chosen),
-            Weights(weights.W[chosen], weights.b[chosen], None if W_out is None else W_out[chosen]),
-            self.batch_loss[chosen],
-            self.options,
-            self.steps[chosen],
-        )
+        settings, runs = (tuple(field[row] for row in chosen.tolist()) for field in (self.settings, self.runs))
+        return _ensemble(settings, runs, self.options, {name: array[chosen] for name, array in _arrays(self).items()})
 
     @property
     def seed(self) -> int:
@@ -152,17 +146,15 @@ def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
 
 def _arrays(ensemble: Ensemble) -> dict[str, np.ndarray]:
     """The arrays of an ensemble, as they are named in its file."""
-    weights = ensemble.weights
-    arrays = {"W": weights.W, "b": weights.b, "batch_loss": ensemble.batch_loss, "steps": ensemble.steps}
-    return arrays if weights.W_out is None else arrays | {"W_out": weights.W_out}
+    return arrays_of(ensemble.weights) | {"batch_loss": ensemble.batch_loss, "steps": ensemble.steps}
 
 
 def _ensemble(
-    settings: tuple[Setting, ...], runs: tuple[int, ...], options: Training, arrays: Mapping[str, np.ndarray]
+    settings: tuple[Setting, ...], runs: tuple[int, ...], options: Training, named: Mapping[str, np.ndarray]
 ) -> Ensemble:
     """The inverse of `_arrays`."""
-    weights = Weights(arrays["W"], arrays["b"], arrays.get("W_out"))
-    return Ensemble(settings, runs, weights, arrays["batch_loss"], options, arrays["steps"])
+    weights = Weights(named["W"], named["b"], named.get("W_out"))
+    return Ensemble(settings, runs, weights, named["batch_loss"], options, named["steps"])
 
 
 def _tensors(folder: str | os.PathLike[str], sha256: str) -> Path:

@@ -2,52 +2,75 @@
 
 import math
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
+from tegum.empirical.exact import EXACT_BYTES
 from tegum.empirical.kernels import Kernel
 from tegum.empirical.models import shapes
 from tegum.empirical.plan import Training
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
-#: Part of the memory that is free which training takes at most.
+#: Part of the memory that can be had which training takes at most.
 _SHARE = 0.5
-#: Bytes for each parameter of a run while it trains: it and two moments in double precision, on the host and a device.
-_TRAINED = 48
-#: Bytes for each parameter of a run that is kept: it in double precision, and a copy while arrays are put together.
+#: Bytes for each parameter of a run while it trains: it, its two moments and the copies that a piece works on.
+_TRAINED = 64
+#: Bytes for each parameter of a run that is kept: in double precision, and copies made while runs are put together.
 _KEPT = 24
+_MIB = 2**20
 
 
-def peak_bytes(setting: Setting, training: Training, kernel: Kernel, runs: int, at_once: int) -> int:
-    """Most memory that training takes beyond what Python and its libraries need themselves."""
-    of_one = _parameters(setting)
-    return runs * of_one * _KEPT + at_once * of_one * _TRAINED + kernel.workspace(setting, training)
+@dataclass(frozen=True)
+class Memory:
+    """Memory of an ensemble.
+
+    Attributes:
+        peak: bytes that training takes at most beyond what Python and its libraries need themselves.
+        at_once: runs that train side by side; fewer than all where these would not fit.
+    """
+
+    peak: int
+    at_once: int
 
 
-def runs_at_once(setting: Setting, training: Training, kernel: Kernel, runs: int, available: int | None = None) -> int:
-    """How many of the runs fit in memory side by side.
+def memory_needed(setting: Setting, training: Training, kernel: Kernel, runs: int, limit: int | None = None) -> Memory:
+    """The memory of an ensemble that is split where it would not fit.
 
     Args:
-        available: bytes; half of what is free unless given.
+        training: with the device and the kernel that are used.
+        limit: bytes; half of what can be had unless given.
 
     Raises:
-        InputError: not even one at a time, or the result itself does not fit.
+        InputError: not even one run at a time, or the result itself does not fit.
     """
-    limit = available_bytes() if available is None else available
-    left = limit - peak_bytes(setting, training, kernel, runs, 0)
-    at_once = min(runs, left // (_parameters(setting) * _TRAINED))
+    limit = int(available_bytes() * _SHARE) if limit is None else limit
+    parameters = sum(math.prod(shape) for shape in shapes(setting).values())
+    each = parameters * _TRAINED
+    fixed = runs * parameters * _KEPT + _fixed(setting, training, kernel)
+    at_once = min(runs, (limit - fixed) // each)
     if at_once < 1:
-        needed = peak_bytes(setting, training, kernel, runs, 1)
         raise InputError(
-            f"{runs} runs need {needed / 2**20:.0f} MiB at least, {limit / 2**20:.0f} MiB can be had;"
-            " fewer runs, or a sweep, which writes them as it goes, need less"
+            f"training.runs = {runs} needs {(fixed + each) / _MIB:.0f} MiB at least, {limit / _MIB:.0f} MiB can be had;"
+            " fewer runs or smaller batches need less, and a sweep writes runs as it goes"
         )
-    return at_once
+    return Memory(fixed + at_once * each, at_once)
 
 
 def available_bytes() -> int:
-    """The share of the free memory that training may take."""
-    return int(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * _SHARE)
+    """Memory that can be had without swapping: the system's, or what is left of the container's share."""
+    page = os.sysconf("SC_PAGE_SIZE")
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():  # not Linux
+        return os.sysconf("SC_PHYS_PAGES") * page
+    fields = dict(line.split(":") for line in meminfo.read_text().splitlines())
+    system = int(fields["MemAvailable"].split()[0]) * 1024
+    most, used = (Path("/sys/fs/cgroup", name) for name in ("memory.max", "memory.current"))
+    if not most.exists() or most.read_text().strip() == "max":
+        return system
+    return min(system, int(most.read_text()) - int(used.read_text()))
 
 
-def _parameters(setting: Setting) -> int:
-    return sum(math.prod(shape) for shape in shapes(setting).values())
+def _fixed(setting: Setting, training: Training, kernel: Kernel) -> int:
+    exact = EXACT_BYTES if training.tolerance or training.stop_loss else 0
+    return max(exact, kernel.workspace(setting, training))

@@ -95,6 +95,17 @@ def weights_of_models(models: Models) -> Weights:
     return Weights(W, b, models.parameters.get("W_out"))
 
 
+def arrays_of(weights: Weights) -> dict[str, np.ndarray]:
+    """The arrays of an ensemble's weights, by name; W_out only where it is untied."""
+    tied = {"W": weights.W, "b": weights.b}
+    return tied if weights.W_out is None else tied | {"W_out": weights.W_out}
+
+
+def rows_of(weights: Weights, rows: Sequence[int] | np.ndarray) -> Weights:
+    """Some models of an ensemble."""
+    return Weights(**{name: array[rows] for name, array in arrays_of(weights).items()})
+
+
 def normals(
     keys: UInt64[np.ndarray, " runs"], number: int, shape: tuple[int, ...]
 ) -> Float[np.ndarray, "runs outputs inputs"]:

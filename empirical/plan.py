@@ -24,7 +24,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd")
 SCHEDULES = ("constant", "cosine")
 STARTS = ("xavier", "kaiming", "normal", "orthogonal", "notebook")
 DATA = ("fresh", "population", "dataset")
-KERNELS = ("auto", "reference", "compiled", "batched", "fused")
+KERNELS = ("auto", "reference", "compiled", "batched", "fused", "population")
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 _MOST_FEATURES = 10**7  # over all cells: every cell lists a density and an importance for each

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from tegum.empirical.ensemble import Ensemble, concatenated
 from tegum.empirical.exact import exact_losses
 from tegum.empirical.kernels import kernel_name, kernel_named
-from tegum.empirical.memory import runs_at_once
+from tegum.empirical.memory import Memory, memory_needed
 from tegum.empirical.models import Models, new_models, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import run_key
@@ -69,7 +69,7 @@ def train_runs(
     """
     _check_runs(settings, runs)
     options = _resolved(settings[0], training)
-    at_once = runs_at_once(settings[0], options, kernel_named(options.kernel), len(runs))
+    at_once = _memory(settings[0], options, len(runs)).at_once
     total = len(runs) * training.steps
     parts = []
     for first in range(0, len(runs), at_once):
@@ -78,6 +78,15 @@ def train_runs(
         told = partial(_report, progress, before, total)
         parts.append(_trained(settings[part], runs[part], options, told))
     return concatenated(parts)
+
+
+def ensemble_memory(setting: Setting, training: Training) -> Memory:
+    """What `train_cells` of one such setting takes at its peak, and how many runs it trains side by side."""
+    return _memory(setting, _resolved(setting, training), training.runs)
+
+
+def _memory(setting: Setting, options: Training, runs: int) -> Memory:
+    return memory_needed(setting, options, kernel_named(options.kernel), runs)
 
 
 def _report(progress: Progress | None, before: int, total: int, done: int) -> None:
@@ -113,7 +122,7 @@ def _trained(
         done.models[live] = models
         done.steps[live] += count
         live = live[~_may_stop(models, theirs, training)]
-        report(int(done.steps.sum()) + (len(runs) - len(live)) * (training.steps - first - count))
+        report(len(runs) * training.steps - len(live) * (training.steps - first - count))
         if not len(live):
             break
     _check_finite(done.models, training)
@@ -131,7 +140,7 @@ def _may_stop(models: Models, settings: Sequence[Setting], training: Training) -
     if not (training.tolerance or training.stop_loss):
         return np.zeros(len(models), dtype=bool)
     _check_finite(models, training)
-    found = exact_losses(models, settings)
+    found = exact_losses(weights_of_models(models), settings)
     at_rest = bool(training.tolerance) & (found.gradient_norm <= training.tolerance)
     return at_rest | bool(training.stop_loss) & (found.loss + found.error <= training.stop_loss)
 

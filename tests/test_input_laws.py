@@ -1,4 +1,4 @@
-"""Inputs of every feature law have theory's moments, joint activations and states; masks and magnitudes are each run's own."""
+"""Inputs of every law have theory's moments, joint activations and states; masks and magnitudes are each run's own."""
 
 import numpy as np
 import pytest
@@ -40,7 +40,7 @@ def drawn(setting: Setting, runs: int = 1) -> np.ndarray:
 
 
 def deviations(values: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """(mean over samples - its expectation) in standard errors, which are those of the samples or of one part in 1e9."""
+    """(mean over samples - its expectation) in standard errors of the samples, or in 1e-9 where they do not vary."""
     error = np.maximum(values.std(axis=0) / np.sqrt(len(values)), 1e-9)
     assert (error < 0.05 * np.abs(mean) + 0.002).all()  # a noisier test would accept wrong laws
     return (values.mean(axis=0) - mean) / error

@@ -17,6 +17,7 @@ from tegum.empirical.ensemble import (
     save_ensemble,
 )
 from tegum.empirical.kernels.batched import batch_loss_and_gradient
+from tegum.empirical.memory import Memory
 from tegum.empirical.plan import Training
 from tegum.empirical.training import train, train_cells, train_runs
 from tegum.theory.errors import InputError
@@ -71,7 +72,7 @@ def test_a_run_trained_alone_is_the_same(ensemble, place):
 
 @pytest.mark.parametrize("at_once", [1, 2, 4])
 def test_how_many_runs_fit_in_memory_does_not_matter(monkeypatch, ensemble, at_once):
-    monkeypatch.setattr(training_module, "runs_at_once", lambda *_: at_once)
+    monkeypatch.setattr(training_module, "memory_needed", lambda *_: Memory(0, at_once))
     assert_same_runs(train_cells([SPARSE, DENSE], SHORT), ensemble)
 
 

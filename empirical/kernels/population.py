@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt64
 
-from tegum.empirical.exact import exact_losses
+from tegum.empirical.exact import EXACT_BYTES, exact_losses
 from tegum.empirical.kernels.torch_optimizer import resumed_optimizer, take_step
-from tegum.empirical.models import Models
+from tegum.empirical.models import Models, arrays_of, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.theory.setting import Setting
 
@@ -29,17 +29,18 @@ def advance(
     optimizer = resumed_optimizer(state, training, first)
     mean = np.zeros(len(keys))
     for step in range(first, first + count):
-        found = exact_losses(models, settings)
+        found = exact_losses(weights_of_models(models), settings)
+        slopes = arrays_of(found.gradient)
         for name, parameter in state[0].items():
-            parameter.grad = torch.from_numpy(found.gradient[name])
+            parameter.grad = torch.from_numpy(slopes[name])
         take_step(optimizer, training, step)
         mean += found.loss / count
     return mean
 
 
 def workspace(setting: Setting, training: Training) -> int:
-    """Bytes beyond the models: none that grow with them, for the exact loss takes its models a block at a time."""
-    return 2**28
+    """Bytes beyond the models: what the exact loss takes, a block of models at a time."""
+    return EXACT_BYTES
 
 
 def supports(setting: Setting, training: Training) -> bool:

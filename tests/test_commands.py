@@ -185,7 +185,7 @@ def bad_settings():
     return [pytest.param(text, culprit, id=name) for name, (text, culprit) in table.items()]
 
 
-@pytest.mark.parametrize("command", ["candidates", "train", "compare"])
+@pytest.mark.parametrize("command", ["candidates", "compare"])
 def test_settings_beyond_a_command_are_refused_by_their_key(refused, tmp_path, weights, command):
     signed = FIVE.format(density=0.1).replace("count = 5", 'count = 5\nvalues = "signed"')
     (tmp_path / "setting.toml").write_text(signed)

@@ -2,53 +2,113 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from tegum.commands.answers import Answer, Progress, aligned, plain
-from tegum.commands.inputs import searchable, setting_argument
+from tegum.commands.inputs import setting_argument
+from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder
+from tegum.theory.setting import Setting, read_setting
+
+if TYPE_CHECKING:
+    from tegum.theory.weights import Weights
+
+#: Options of `Training`: name, type, what the help calls its value, help.
+_TRAINING = (
+    ("runs", int, "N", "models (default: 16)"),
+    ("seed", int, "S", "seed (default: 0)"),
+    ("steps", int, "N", "optimiser steps (default: 3000)"),
+    ("batch_size", int, "N", "inputs per step and model (default: 256)"),
+    ("optimizer", str, "NAME", "adam (default), adamw or sgd"),
+    ("learning_rate", float, "X", "highest learning rate (default: 0.01)"),
+    ("momentum", float, "X", "of sgd (default: 0.9)"),
+    ("weight_decay", float, "X", "of adamw (default: 0.01)"),
+    ("schedule", str, "NAME", "cosine (default) or constant learning rate"),
+    ("warmup", int, "N", "steps over which the learning rate rises (default: 0)"),
+    ("start", str, "NAME", "first weights: xavier (default), kaiming, normal, orthogonal or notebook"),
+    ("data", str, "NAME", "fresh inputs (default), the population (exact gradient) or a finite dataset"),
+    ("dataset_size", int, "N", "inputs in each model's dataset (default: 1024)"),
+    ("tolerance", float, "X", "stop a model once its exact gradient's norm is at most this"),
+    ("stop_loss", float, "X", "stop a model once its exact loss is at most this"),
+    ("device", str, "NAME", "auto (default), cpu, cuda or cuda:N"),
+    ("kernel", str, "NAME", "auto (default), reference, compiled, batched or fused"),
+)
 
 
 def options(command: ArgumentParser) -> None:
     setting_argument(command)
     command.add_argument("--out", required=True, metavar="DIR", help="folder for the trained ensemble")
-    command.add_argument("--runs", type=int, metavar="N", help="models (default: 16)")
-    command.add_argument("--seed", type=int, metavar="S", help="seed (default: 0)")
-    command.add_argument("--steps", type=int, metavar="N", help="optimiser steps")
-    command.add_argument("--batch-size", type=int, metavar="N", help="inputs per step and model")
-    command.add_argument("--optimizer", metavar="NAME", help="adam or adamw")
-    command.add_argument("--learning-rate", type=float, metavar="X", help="at the start")
-    command.add_argument("--schedule", metavar="NAME", help="constant or cosine")
-    command.add_argument("--device", metavar="NAME", help="auto, cpu, cuda or cuda:N (default: auto)")
+    for name, kind, value, text in _TRAINING:
+        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=value, help=text)
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.polish import polish
+    from tegum.empirical.best import best_of
     from tegum.empirical.ensemble import save_ensemble
-    from tegum.empirical.training import train as trained
-    from tegum.theory.geometry.identify import identify_ensemble
-    from tegum.theory.loss.law import law_of
+    from tegum.empirical.plan import Training
+    from tegum.empirical.training import ensemble_memory, train_cells
     from tegum.theory.loss.population import population_loss
-    from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 
-    setting = searchable(arguments.setting, "train")
+    setting = read_setting(arguments.setting)
+    given = {name: getattr(arguments, name) for name, *_ in _TRAINING if getattr(arguments, name) is not None}
+    training = Training(**given)
+    memory = ensemble_memory(setting, training)
     claim_folder(arguments.out)
-    options = ("runs", "seed", "steps", "batch_size", "optimizer", "learning_rate", "schedule", "device")
-    given = {key: getattr(arguments, key) for key in options if getattr(arguments, key) is not None}
+    print(f"memory: {memory.peak / 2**20:.3g} MiB at most, {memory.at_once} models at a time", file=sys.stderr)
     with Progress() as progress:
-        ensemble = trained(setting, **given, progress=lambda done, total: progress("training", done, total))
+        ensemble = train_cells([setting], training, lambda done, total: progress("training", done, total))
     save_ensemble(arguments.out, ensemble)
     exact = population_loss(ensemble.weights, setting)
-    settled = polish(ensemble.weights, law_of(setting, len(ensemble.runs)))
-    names = [one.geometry for one in identify_ensemble(settled.weights.W, tolerance=CRITICAL_TOLERANCE)]
+    names, polished = _geometries(ensemble.weights, setting)
+    (best,) = best_of(ensemble)
     answer = {
         "runs": len(ensemble.runs),
         "batch_loss": plain(ensemble.batch_loss),
         "loss": plain(exact.loss),
         "error": plain(exact.error),
+        "method": exact.method,
         "geometry": names,
+        "polished": polished,
+        "best": best.place,
+        "steps": ensemble.steps.tolist(),
+        "kernel": ensemble.options.kernel,
+        "device": ensemble.options.device,
+        "memory": memory.peak,
     }
-    rows = [("run", "loss", "batch loss", "geometry")]
-    for run, (value, batch, name) in enumerate(zip(answer["loss"], answer["batch_loss"], names, strict=True)):
-        rows.append((str(run), f"{value:.9g}", f"{batch:.4g}", name))
-    return answer, aligned(rows)
+    rows = [("run", "loss", "batch loss", "steps", "geometry")]
+    for run, columns in enumerate(
+        zip(*(answer[key] for key in ("loss", "batch_loss", "steps", "geometry")), strict=True)
+    ):
+        loss, batch_loss, steps, geometry = columns
+        rows.append((str(run), f"{loss:.9g}", f"{batch_loss:.4g}", str(steps), geometry))
+    where = "of the critical point that a run leads to" if polished else "read off the weights as trained"
+    return (
+        answer,
+        f"{aligned(rows)}\nbest: run {best.place}, loss {best.loss:.9g} ± {best.error:.1e}\ngeometry: {where}",
+    )
+
+
+def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:
+    """The geometry of each run, and whether it is that of the critical point which the run leads to."""
+    from tegum.compare.polish import polish
+    from tegum.theory.geometry.identify import identify_ensemble
+    from tegum.theory.loss.law import law_of
+    from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+
+    polished = _can_be_polished(setting)
+    W = polish(weights, law_of(setting, len(weights.b))).weights.W if polished else weights.W
+    found = identify_ensemble(W, tolerance=CRITICAL_TOLERANCE if polished else None)
+    return [one.geometry for one in found], polished
+
+
+def _can_be_polished(setting: Setting) -> bool:
+    """Whether the setting has an exact second-order route, and weights that it determines up to rotation."""
+    from tegum.theory.search.optimum import require_enumerable
+
+    try:
+        require_enumerable(setting)
+    except InputError:
+        return False
+    return setting.tied and not setting.l1

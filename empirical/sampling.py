@@ -9,6 +9,7 @@ from jaxtyping import Float, Int, UInt64
 
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import DATASET, STEP, uniforms, words
+from tegum.empirical.torch_stream import torch_uniforms
 from tegum.theory.setting import Setting
 
 
@@ -84,7 +85,7 @@ def batches(
     law = sampler(settings, device)
 
     def drawn(step: int, count: int, purpose: int) -> torch.Tensor:
-        u = torch.from_numpy(uniforms(keys, step, law.numbers * count, purpose)).to(device)
+        u = _uniforms(keys, step, law.numbers * count, purpose, device)
         return features_from_uniforms(u.view(len(keys), law.numbers, count), law)
 
     if training.data == "fresh":
@@ -99,6 +100,12 @@ def batches(
         return torch.take_along_dim(dataset, numbers[:, None, :], 2)
 
     return chosen
+
+
+def _uniforms(keys: np.ndarray, step: int, count: int, purpose: int, device: torch.device) -> torch.Tensor:
+    if device.type == "cpu":
+        return torch.from_numpy(uniforms(keys, step, count, purpose))
+    return torch_uniforms(keys, step, count, device, purpose)
 
 
 def _groups(setting: Setting) -> tuple[tuple[int, ...], ...]:

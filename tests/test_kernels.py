@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from training_cases import CHANGES, keys_of, setting_of
 
-from tegum.empirical.kernels import kernel_name, kernel_named, reference
+from tegum.empirical.kernels import batched, kernel_name, kernel_named, reference
 from tegum.empirical.models import Models, new_models
 from tegum.empirical.plan import Training
 from tegum.theory.errors import InputError
@@ -97,3 +97,20 @@ def test_population_descent_cannot_be_computed_by_a_kernel_that_draws():
     assert kernel_name(setting, Training(data="population", device="cpu")) == "population"
     with pytest.raises(InputError, match='training.kernel = "batched" draws inputs'):
         kernel_name(setting, Training(data="population", device="cpu", kernel="batched"))
+
+
+@pytest.mark.parametrize("together", [2, 3, 4])
+def test_batched_products_of_several_runs_are_filled_up_so_that_company_does_not_matter(monkeypatch, together):
+    """As on a GPU, where a product is of several runs."""
+    training = Training(steps=12, batch_size=40, device="cpu")
+    alone, loss = trained("batched", "everything", training, [12], [3])
+    monkeypatch.setattr(batched, "_together", lambda *_: together)
+    for rows in ([0, 1, 2, 3, 4], [3, 1], [3]):
+        models, losses = trained("batched", "everything", training, [5, 12], rows)
+        place = rows.index(3)
+        if len(rows) == 5:
+            same = models, losses[[place]]
+        for name, array in models.parameters.items():
+            np.testing.assert_allclose(array[place], alone.parameters[name][0], rtol=0, atol=ROUNDING)
+            np.testing.assert_array_equal(array[place], same[0].parameters[name][3])
+        assert losses[place] == same[1][0]

@@ -40,7 +40,8 @@ class Ensemble:
         settings: of each run.
         runs: index of each run among those of its setting; with the setting and the seed it names the run.
         weights: W [runs, hidden, features], b [runs, features], W_out [runs, features, hidden] if untied.
-        batch_loss: [runs], a noisy estimate from the last training batches; never the population loss.
+        batch_loss: [runs], a noisy estimate from the last training batches, never the population loss; but where the
+            data are the population, that loss averaged over the last steps.
         options: how the runs were trained; its device and kernel are those that were used.
         steps: [runs], the steps that each took; fewer than the options say where a run stopped early.
 

@@ -45,6 +45,7 @@ def memory_needed(setting: Setting, training: Training, kernel: Kernel, runs: in
         InputError: not even one run at a time, or the result itself does not fit.
     """
     limit = int(available_bytes() * _SHARE) if limit is None else limit
+    _check_device(setting, training, kernel)
     parameters = sum(math.prod(shape) for shape in shapes(setting).values())
     each = parameters * _TRAINED
     fixed = runs * parameters * _KEPT + _fixed(setting, training, kernel)
@@ -69,6 +70,21 @@ def available_bytes() -> int:
     if not most.exists() or most.read_text().strip() == "max":
         return system
     return min(system, int(most.read_text()) - int(used.read_text()))
+
+
+def _check_device(setting: Setting, training: Training, kernel: Kernel) -> None:
+    """Refuse a step that a GPU has no room for; what the kernel holds there does not grow with the runs."""
+    if training.device == "cpu":
+        return
+    import torch
+
+    free, _ = torch.cuda.mem_get_info(training.device)
+    needed = kernel.workspace(setting, training)
+    if needed > free:
+        raise InputError(
+            f"training.batch_size = {training.batch_size} needs {needed / _MIB:.0f} MiB on {training.device},"
+            f" {free / _MIB:.0f} MiB are free; smaller batches need less"
+        )
 
 
 def _fixed(setting: Setting, training: Training, kernel: Kernel) -> int:

@@ -64,5 +64,12 @@ def test_early_stops_need_the_memory_of_the_exact_loss():
     assert ensemble_memory(WIDE, Training(device="cpu", batch_size=8, tolerance=1e-3)).peak > plain.peak
 
 
+def test_a_step_that_a_gpu_has_no_room_for_is_refused(monkeypatch):
+    monkeypatch.setattr("torch.cuda.mem_get_info", lambda device: (2**20, 2**30))
+    options = Training(device="cuda:1", batch_size=4096, kernel="batched")
+    with pytest.raises(InputError, match="^training.batch_size = 4096 needs [0-9]+ MiB on cuda:1, 1 MiB are free"):
+        memory_needed(WIDE, options, kernel_named("batched"), 2)
+
+
 def test_some_memory_can_be_had():
     assert 2**26 < available_bytes() < 2**50

@@ -13,14 +13,14 @@ from tegum.theory.diagram.boundaries import FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.branches import settled
 from tegum.theory.diagram.crossing import crossing
 from tegum.theory.diagram.diagram import phase_diagram
-from tegum.theory.diagram.escape import escape_direction
 from tegum.theory.diagram.limit import limit, limit_curve
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
 from tegum.theory.diagram.plane import Plane, parse_axis, sensitivities
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
-from tegum.theory.loss.objective import expansion_at, parameters
+from tegum.theory.loss.objective import expansion_at, parameters, tied_weights
 from tegum.theory.phases import boundary
+from tegum.theory.search.curvature import least_modes
 from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 
@@ -190,7 +190,7 @@ def test_escape_leads_downhill_from_the_unstable_dedicated_feature():
     setting = Setting(2, 1, 0.3, (1.0, 0.4))
     theta = theta_of("dedicated + dropped", setting)
     law = plane(setting).law(shares(plane(setting), 0.3, 0.4)[None])
-    way = escape_direction(theta, law, 2)
+    way = least_modes(*tied_weights(theta[None], 2), law)[1][0]
     there = expansion_at((theta + 1e-3 * way)[None], law).loss[0]
     assert there < expansion_at(theta[None], law).loss[0] - 1e-9
 

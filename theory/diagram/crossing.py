@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from tegum.theory.diagram.branches import Known, distance, lowest_known, same_branch
 from tegum.theory.diagram.curves import (
@@ -24,13 +24,12 @@ from tegum.theory.diagram.curves import (
     inside,
     turn,
 )
-from tegum.theory.diagram.escape import escape_direction
 from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane, sensitivities
 from tegum.theory.loss.law import empty_loss
 from tegum.theory.loss.objective import expansion_at, tied_weights
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.search.curvature import curvature_tolerance, least_modes
 from tegum.theory.weights import Weights
 
 _CORRECTIONS = 40
@@ -196,34 +195,40 @@ def _accepted(
     if not inside(ahead):
         return None
     spot = crossing(plane, ahead, here.theta)
-    left = np.zeros(2, dtype=bool)
-    if spot is not None and not minima(plane, spot).all():
-        left = ~minima(plane, spot)
-        spot = crossing(plane, spot.point, _grown(plane, spot))
+    if spot is None:
+        return None
+    stable, ways = _stability(plane, spot)
+    left = ~stable
+    if left.any():
+        spot = crossing(plane, spot.point, _grown(plane, spot, left, ways))
     if spot is None or not inside(spot.point) or np.linalg.norm(spot.point - ahead) > 0.3 * step:
         return None
     onwards = _tangent(plane, spot)
     onwards = onwards if onwards @ tangent > 0 else -onwards
     moved = distance(here.theta, spot.theta, plane.setting.count).max()
-    if moved > LONGEST_MOVE or turn(tangent, onwards) > SHARP_TURN or not minima(plane, spot).all():
+    if moved > LONGEST_MOVE or turn(tangent, onwards) > SHARP_TURN or (left.any() and not minima(plane, spot).all()):
         return None
     back = followed(plane, np.tile(here.point, (2, 1)), spot.theta, NEARBY)[0]
     left |= ~same_branch(back, here.theta, plane.setting.count)
     return spot, onwards, here.theta[left][0] if left.any() else None
 
 
-def minima(plane: Plane, spot: Spot) -> np.ndarray:
+def minima(plane: Plane, spot: Spot) -> Bool[np.ndarray, " branches"]:
     """Which of a spot's branches are local minima there."""
+    return _stability(plane, spot)[0]
+
+
+def _stability(plane: Plane, spot: Spot) -> tuple[np.ndarray, np.ndarray]:
+    """Which of a spot's branches are local minima, and the direction of each along which it is least stable."""
     law = plane.law(np.tile(spot.point, (len(spot.theta), 1)))
-    return least_curvatures(*tied_weights(spot.theta, plane.setting.count), law) > curvature_tolerance(law)
+    least, ways = least_modes(*tied_weights(spot.theta, plane.setting.count), law)
+    return least > curvature_tolerance(law), ways
 
 
-def _grown(plane: Plane, spot: Spot) -> np.ndarray:
-    """A spot's branches, those that are no minimum replaced by what they lead to along their direction of escape."""
+def _grown(plane: Plane, spot: Spot, left: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """A spot's branches, those that are no minimum replaced by what they lead to along the way that they escape by."""
     theta = spot.theta.copy()
-    for k in np.flatnonzero(~minima(plane, spot)):
-        way = escape_direction(theta[k], plane.law(spot.point[None]), plane.setting.count)
-        theta[k] = followed(plane, spot.point[None], (theta[k] + _ESCAPE * way)[None], NEARBY)[0][0]
+    theta[left] = followed(plane, np.tile(spot.point, (left.sum(), 1)), theta[left] + _ESCAPE * ways[left], NEARBY)[0]
     return theta
 
 

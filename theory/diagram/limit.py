@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from tegum.theory.diagram.branches import distance
 from tegum.theory.diagram.curves import (
@@ -22,13 +22,16 @@ from tegum.theory.diagram.curves import (
     exit_side,
     inside,
 )
-from tegum.theory.diagram.escape import SIDE, ZERO, complement, escape_direction, zeros
 from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane, by_shares, derivative_laws, sensitivities
 from tegum.theory.loss.law import empty_loss, joined
 from tegum.theory.loss.objective import expansion_at, tied_weights
-from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
+from tegum.theory.search.curvature import curvature_tolerance, least_curvatures, least_modes
 
+#: Weights and biases below this are zero up to rounding.
+_ZERO = 1e-7
+#: Distances at which the one-sided Hessian is taken and extrapolated to none.
+_SIDE = 1e-7
 #: Step of differences of the one-sided Hessian.
 _STEP = 1e-4
 #: A direction with more than this share of its square in what is zero grows out of it.
@@ -70,8 +73,8 @@ def limit(
         within: directions in which the point may move; both where None.
     """
     features = plane.setting.count
-    direction = escape_direction(theta, plane.law(point[None]), features) if direction is None else direction
-    theta = np.where(zeros(theta, features), 0.0, theta)
+    theta = np.where(_zeros(theta, features), 0.0, theta)
+    direction = _marginal_way(plane, point, theta) if direction is None else direction
     basis = _free(plane, point, theta, direction)
     directions = np.eye(2) if within is None else within
     start = point
@@ -93,6 +96,11 @@ def limit(
     return None
 
 
+def _marginal_way(plane: Plane, point: np.ndarray, theta: np.ndarray) -> np.ndarray:
+    """Unit direction along which a critical point is least stable."""
+    return least_modes(*tied_weights(theta[None], plane.setting.count), plane.law(point[None]))[1][0]
+
+
 def _valid(plane: Plane, point: np.ndarray) -> bool:
     """Whether the law exists there: a correction may leave the plane a little, but not the densities' range."""
     return bool((np.abs(point - 0.5) < 0.6).all() and (plane.law(point[None]).density < 1.2).all())
@@ -101,13 +109,26 @@ def _valid(plane: Plane, point: np.ndarray) -> bool:
 def _free(
     plane: Plane, point: np.ndarray, theta: np.ndarray, direction: np.ndarray
 ) -> Float[np.ndarray, "parameters free"]:
-    pinned = zeros(theta, plane.setting.count)
+    pinned = _zeros(theta, plane.setting.count)
     if (direction[pinned] ** 2).sum() > _GROWS:
         return np.eye(theta.size)[:, ~pinned]
     by_axes = sensitivities(theta[None], plane, point).gradient
     if np.abs(by_axes @ direction).max() < _FORBIDDEN * np.linalg.norm(by_axes):
-        return complement(direction[:, None] / np.linalg.norm(direction))
+        return _complement(direction[:, None] / np.linalg.norm(direction))
     return np.eye(theta.size)
+
+
+def _complement(columns: np.ndarray) -> np.ndarray:
+    """Orthonormal basis of what is orthogonal to some orthonormal columns."""
+    basis, _, _ = np.linalg.svd(columns, full_matrices=True)
+    return basis[:, columns.shape[1] :]
+
+
+def _zeros(theta: np.ndarray, features: int) -> Bool[np.ndarray, " parameters"]:
+    """Weights and biases that stay zero along the branch: dropped vectors, and biases on the kink."""
+    W, b = tied_weights(theta[None], features)
+    dropped = np.abs(W[0]).max(axis=0) < _ZERO
+    return np.concatenate([np.tile(dropped, len(W[0])), np.abs(b[0]) < _ZERO])
 
 
 def _system(
@@ -117,7 +138,7 @@ def _system(
     law = plane.law(point[None])
     terms, weight = derivative_laws(plane, point)
     scale = float(empty_loss(law)[0])
-    side = SIDE * direction
+    side = _SIDE * direction
     moved = theta + np.concatenate([_STEP * basis.T, -_STEP * basis.T]) + side
     here = np.concatenate([[theta, theta + side, theta + 2 * side], moved])
     there = np.repeat([theta, theta + side], len(weight), axis=0)
@@ -197,7 +218,7 @@ def _tangent(plane: Plane, spot: LimitSpot, before: np.ndarray | None) -> np.nda
         share = null @ before
     tangent = share @ null
     length = np.linalg.norm(tangent)
-    return None if length < ZERO or np.linalg.norm(tangent[-2:]) < ZERO * length else tangent / length
+    return None if length < _ZERO or np.linalg.norm(tangent[-2:]) < _ZERO * length else tangent / length
 
 
 def _moved(plane: Plane, here: LimitSpot, tangent: np.ndarray, step: float) -> LimitSpot:

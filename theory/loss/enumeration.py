@@ -20,8 +20,8 @@ from tegum.theory.loss.trie import loss_tables, part_tables
 MOST_FEATURES = 16
 MOST_KNOTS = 2**MOST_FEATURES
 _UNIT_ROUNDOFF = 2.0**-53
-#: Rows per task given to a thread: enough work to pay for handing it over.
-_CHUNK = 128
+#: Rows per task given to a thread, and its knots where rows have few: enough work to pay for handing it over.
+_CHUNK, _CHUNK_KNOTS = 128, 2**12
 
 
 @dataclass(frozen=True)
@@ -176,9 +176,13 @@ def _filled(rows: Rows, order: int, absolute: bool, device: str | None) -> RowLo
             rows.weight[part], absolute, *tables.trie, tables.first, tables.pair, tables.triple,
             loss[part], gradient[part], hessian[part],
         ),
-        _CHUNK,
+        _chunk(features),
     )  # fmt: skip
     return RowLosses(loss, gradient, hessian if order >= 2 else None)
+
+
+def _chunk(features: int) -> int:
+    return max(_CHUNK, _CHUNK_KNOTS >> features)
 
 
 def enumerated_norms(
@@ -244,7 +248,7 @@ def _filled_parts(
             W[part], density[part], kinds[part], absolute, *tables.trie, tables.first, tables.pair,
             value[part], gradient[part], hessian[part],
         ),
-        _CHUNK,
+        _chunk(features),
     )  # fmt: skip
     return RowLosses(value, gradient, hessian if order >= 2 else None)
 

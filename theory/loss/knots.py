@@ -40,24 +40,21 @@ _FACTORIAL = np.array([float(math.factorial(k)) for k in range(MOST_POWERS)])
 
 
 @njit(cache=True, nogil=True)
-def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absolute, moments, values, roots):
+def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absolute, work, roots):
     """Fill ``roots[t, q + 1]`` with V_q^r(c) for the root entries t of one trie.
 
     ``g`` [features] falls in magnitude, ``p`` and ``signed`` go with it.  With ``absolute`` every subtraction
     becomes an addition of magnitudes: the result then bounds the sum of all absolute values that the
-    recursion meets, which is what a rounding-error bound needs.  ``moments`` and ``values`` are work space.
+    recursion meets, which is what a rounding-error bound needs.  ``work`` is that of `_work_space`.
     """
+    moments, values, law, low_range, high_range, knot, stage, side = work
     count = g.size
-    low_range = np.zeros(count + 1)
-    high_range = np.zeros(count + 1)
+    low_range[count] = high_range[count] = 0.0
     for d in range(count - 1, -1, -1):
         low_range[d] = low_range[d + 1] + (-abs(g[d]) if signed[d] else min(g[d], 0.0))
         high_range[d] = high_range[d + 1] + (abs(g[d]) if signed[d] else max(g[d], 0.0))
-    _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments)
-    knot = np.empty(count + 1)
-    stage = np.zeros(count + 1, dtype=np.int64)
-    side = np.zeros(count + 1, dtype=np.int64)
-    knot[0] = c
+    _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments, law)
+    knot[0], stage[0] = c, 0
     d = 0
     while d >= 0:
         here = values[d, side[d]] if d > 0 else roots
@@ -150,12 +147,11 @@ def _write_polynomial(least, size, lowest, highest, moments, here):
 
 
 @njit(cache=True, nogil=True)
-def _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments):
+def _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments, law):
     """moments[d, t, s] = E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least value) >= 0."""
     count = g.size
     moments[count, 0, :] = 0.0
     moments[count, 0, 0] = 1.0
-    law = np.empty(moments.shape[2])
     for d in range(count - 1, -1, -1):
         for t in range(size[d]):
             r, top = exponent[d, t], highest[d, t]
@@ -207,6 +203,33 @@ def _signed_moments(g, p, r, top, absolute, law):
 
 
 @njit(cache=True, nogil=True)
+def _work_space(depths, entries, powers):
+    """What the rows of a batch write over, one after another: on small rows allocating it would take half the time."""
+    return (
+        np.zeros((depths, entries, powers)), np.empty((depths, 3, entries, powers)), np.empty(powers),
+        np.empty(depths), np.empty(depths), np.empty(depths),
+        np.empty(depths, dtype=np.int64), np.empty(depths, dtype=np.int64),
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True)
+def _sort_row(g, density, signed, places, sorted_g, sorted_p, sorted_signed):
+    """Overlaps from the largest magnitude down, with what goes with them, and their ``places``; never on counts as 0.
+
+    Insertion sort: rows are short.
+    """
+    for i in range(g.size):
+        size = g[i] if density[i] > 0.0 else 0.0
+        j = i
+        while j > 0 and abs(sorted_g[j - 1]) < abs(size):
+            places[j], sorted_g[j] = places[j - 1], sorted_g[j - 1]
+            j -= 1
+        places[j], sorted_g[j] = i, size
+    for i in range(g.size):
+        sorted_p[i], sorted_signed[i] = density[places[i]], signed[places[i]]
+
+
+@njit(cache=True, nogil=True)
 def fill_rows(
     own, aim, G, b, density, signed, importance, absolute,
     size, exponent, child, lowest, highest, first, pair, triple,
@@ -216,20 +239,17 @@ def fill_rows(
     rows, features = G.shape
     depths, entries = exponent.shape[1:]
     powers = highest.max() + 2
-    moments = np.zeros((depths, entries, powers))
-    values = np.empty((depths, 3, entries, powers))
-    roots = np.empty((entries, powers))
+    work, roots = _work_space(depths, entries, powers), np.empty((entries, powers))
+    places, kinds = np.empty(features, dtype=np.int64), np.empty(features, dtype=np.bool_)
+    g, p = np.empty(features), np.empty(features)
     for r in range(rows):
-        # What is never on is out of the tree.
-        g = np.where(density[r] > 0.0, G[r], 0.0)
-        places = _by_falling_magnitude(g)
+        _sort_row(G[r], density[r], signed[r], places, g, p, kinds)
         place = 0
         while place < features and places[place] != own[r]:
             place += 1
         _expectations(
-            b[r], g[places], density[r][places], signed[r][places],
-            size[place], exponent[place], child[place], lowest[place], highest[place],
-            absolute, moments, values, roots,
+            b[r], g, p, kinds, size[place], exponent[place], child[place], lowest[place], highest[place],
+            absolute, work, roots,
         )  # fmt: skip
         _fill_output(importance[r], places, first[place], pair[place], roots, loss, gradient, hessian, r)
         if place < features:
@@ -286,16 +306,12 @@ def fill_positive_parts(
     rows, features = W.shape
     depths, entries = exponent.shape
     powers = highest.max() + 2
-    moments = np.zeros((depths, entries, powers))
-    values = np.empty((depths, 3, entries, powers))
-    roots = np.empty((entries, powers))
+    work, roots = _work_space(depths, entries, powers), np.empty((entries, powers))
+    places, kinds = np.empty(features, dtype=np.int64), np.empty(features, dtype=np.bool_)
+    w, p = np.empty(features), np.empty(features)
     for r in range(rows):
-        w = np.where(density[r] > 0.0, W[r], 0.0)
-        places = _by_falling_magnitude(w)
-        _expectations(
-            0.0, w[places], density[r][places], signed[r][places],
-            size, exponent, child, lowest, highest, absolute, moments, values, roots,
-        )  # fmt: skip
+        _sort_row(W[r], density[r], signed[r], places, w, p, kinds)
+        _expectations(0.0, w, p, kinds, size, exponent, child, lowest, highest, absolute, work, roots)
         value[r] = roots[0, 2]
         gradient[r, features] = roots[0, 1]
         for k in range(features):
@@ -307,16 +323,3 @@ def fill_positive_parts(
             hessian[r, features, places[k]] = roots[first[k], 0]
             for n in range(features):
                 hessian[r, places[k], places[n]] = roots[pair[k, n], 0]
-
-
-@njit(cache=True, nogil=True)
-def _by_falling_magnitude(g):
-    """Indices that sort |g| from the largest down (insertion sort: rows are short)."""
-    places = np.arange(g.size)
-    for i in range(1, g.size):
-        moving, j = places[i], i - 1
-        while j >= 0 and abs(g[places[j]]) < abs(g[moving]):
-            places[j + 1] = places[j]
-            j -= 1
-        places[j + 1] = moving
-    return places

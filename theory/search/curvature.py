@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations, product
 
 import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.loss.law import Law, Structure
-from tegum.theory.loss.objective import BASIC, expansion_at, parameters, slopes_at
-from tegum.theory.search.newton import Expansion
+from tegum.theory.loss.objective import expansion_at, parameters
+from tegum.theory.search.kinks import one_sided_modes
 
 #: Biases below this are zero up to rounding; the curvature has a jump there.
 _ON_KINK = 1e-9
-_NUDGE = 1e-9
-_STEP = 1e-7
-#: Modes taken from each cone, directions followed on the sphere, and steps of that descent.
-_LOWEST, _FOLLOWED, _SPHERE_STEPS = 3, 16, 40
-#: That descent has ended when so many steps lower the curvature by less than this share of the stiffness.
-_STALL, _STALLED = 1e-9, 4
 #: Rotations of the hidden space that move the weights by less than this share of the largest do not move them.
 _RANK = 1e-7
-
-#: A curvature and the unit direction along which it holds.
-_Mode = tuple[float, np.ndarray]
+#: A fourth of the entries of all the Hessians around kinks that are held at once.
+_ENTRIES = 2**22
 
 
 def least_curvatures(
@@ -60,86 +54,31 @@ def least_modes(
     """Least curvatures as `least_curvatures`, and the unit directions along which they hold: on a kink one-sided."""
     theta = parameters(W, b, W_out, law.structure.bias)
     hessians = expansion_at(theta, law).hessian
+    kinked = (np.abs(b) < _ON_KINK) & (law.structure.readout == "relu")
     fixed = [symmetries(W[k], None if W_out is None else W_out[k], law[k : k + 1]) for k in range(len(W))]
-    each = zip(theta, b, hessians, fixed, strict=True)
-    found = [_least(*model, law[k : k + 1]) for k, model in enumerate(each)]
-    return np.array([least for least, _ in found]), np.stack([direction for _, direction in found])
+    least, along = np.empty(len(theta)), np.empty_like(theta)
+    for members in _alike(fixed, kinked.any(axis=1)):
+        others = _complement(np.stack([fixed[k] for k in members]))
+        if kinked[members].any():
+            least[members], along[members] = one_sided_modes(theta[members], kinked[members], others, law[members])
+        else:
+            curvatures, modes = _modes(hessians[members], others)
+            least[members], along[members] = curvatures[:, 0], modes[:, :, 0]
+    return least, along
+
+
+def _alike(fixed: list[np.ndarray], on_kink: np.ndarray) -> Iterator[np.ndarray]:
+    """Models of as many symmetries each, all on a kink or all off, few enough to hold the Hessians around them."""
+    kinds = np.array([(one.shape[1], kink) for one, kink in zip(fixed, on_kink, strict=True)]).reshape(-1, 2)
+    for kind in np.unique(kinds, axis=0):
+        members = np.flatnonzero((kinds == kind).all(axis=1))
+        together = max(1, _ENTRIES // len(fixed[0]) ** 3)
+        yield from (members[first : first + together] for first in range(0, len(members), together))
 
 
 def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     """10⁻⁶ × max_i I_i p_i, the curvature that counts as zero: rounding, and the steps off a kink, stay below it."""
     return 1e-6 * (law.importance * law.density).max(axis=1)
-
-
-def _least(theta: np.ndarray, b: np.ndarray, hessian: np.ndarray, fixed: np.ndarray, law: Law) -> _Mode:
-    """Least curvature of one model and its direction; one-sided on the kink of the empty input, b_i = 0.
-
-    There the loss is a different quadratic form on each of several cones, and a cone's lowest mode need not lie in the
-    cone: only curvatures along directions, each on its own side, tell whether this is a minimum.
-    """
-    kinked = np.abs(b) < _ON_KINK
-    if not kinked.any() or law.structure.readout == "linear":
-        curvatures, modes = _modes(hessian, fixed)
-        return float(curvatures[0]), modes[:, 0]
-    # A bias so much smaller than the nudge only chooses its side of the kink.
-    side = np.zeros_like(theta)
-    if law.structure.bias:
-        theta = theta.copy()
-        theta[-b.size :][kinked] = 0.0
-        side[-b.size :] = _NUDGE**2 * kinked
-    nudges = _NUDGE * np.concatenate([np.eye(theta.size), -np.eye(theta.size)])
-    around = np.concatenate([theta + nudges + side, theta + nudges - side])
-    hessians = _expansions(around, law).hessian
-    others = _complement(fixed)
-    lowest = np.linalg.eigh(others.T @ hessians @ others)[1][..., :_LOWEST]
-    modes = (others @ lowest).swapaxes(1, 2).reshape(-1, theta.size)
-    return _least_one_sided(
-        theta, np.concatenate([modes, -modes]), fixed, float(np.abs(hessians).sum(axis=2).max()), law
-    )
-
-
-def _least_one_sided(theta: np.ndarray, directions: np.ndarray, fixed: np.ndarray, stiffness: float, law: Law) -> _Mode:
-    """min_v H_v v·v over unit directions, H_v v = [∇L(θ + εv) - ∇L(θ)]/ε, by descent on the sphere from those given."""
-    here = slopes_at(theta[None], law)
-    least, along, stalled = np.inf, directions[0], 0
-    for _ in range(_SPHERE_STEPS):
-        slopes = (slopes_at(theta + _STEP * directions, _repeated(law, len(directions))) - here) / _STEP
-        curvatures = (slopes * directions).sum(axis=1)
-        lowest = np.argsort(curvatures)[:_FOLLOWED]
-        stalled = 0 if curvatures[lowest[0]] < least - _STALL * stiffness else stalled + 1
-        if curvatures[lowest[0]] < least:
-            least, along = float(curvatures[lowest[0]]), directions[lowest[0]]
-        if stalled == _STALLED:
-            break
-        down = slopes[lowest] - curvatures[lowest, None] * directions[lowest]
-        directions = directions[lowest] - down / stiffness
-        directions -= directions @ fixed @ fixed.T
-        directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return least, along
-
-
-def _expansions(theta: np.ndarray, law: Law) -> Expansion:
-    """Expansions of one member at several points."""
-    return expansion_at(theta, _repeated(law, len(theta)))
-
-
-def _repeated(law: Law, times: int) -> Law:
-    return law[np.zeros(times, dtype=int)]
-
-
-def least_curvature(
-    W: Float[np.ndarray, "hidden features"], hessian: Float[np.ndarray, "parameters parameters"]
-) -> float:
-    """Least eigenvalue of the Hessian on the complement of the rotations W -> (1 + A) W, A antisymmetric.
-
-    Args:
-        W: weights at a critical point, tied, with biases.
-        hessian: ∂²L/∂θ² there, θ = (W row by row, b).
-
-    Returns:
-        The least curvature, in units of loss per squared weight; negative at a saddle.
-    """
-    return float(_modes(hessian, _spanned(_turns(W, None, BASIC, True), hessian.shape[0]))[0][0])
 
 
 def symmetries(
@@ -191,14 +130,13 @@ def _spanned(turns: np.ndarray, size: int) -> np.ndarray:
     return basis[:, lengths > _RANK * lengths.max(initial=0.0)]
 
 
-def _complement(fixed: np.ndarray) -> np.ndarray:
-    """Orthonormal basis of all directions orthogonal to some."""
+def _complement(fixed: Float[np.ndarray, "models parameters directions"]) -> np.ndarray:
+    """Orthonormal bases of all directions orthogonal to some."""
     whole, _, _ = np.linalg.svd(fixed, full_matrices=True)
-    return whole[:, fixed.shape[1] :]
+    return whole[..., fixed.shape[-1] :]
 
 
-def _modes(hessian: np.ndarray, fixed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Curvatures from the lowest up and their directions (columns), some directions left out."""
-    others = _complement(fixed)
-    curvatures, directions = np.linalg.eigh(others.T @ hessian @ others)
+def _modes(hessian: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Curvatures from the lowest up and their directions (columns), within those that count."""
+    curvatures, directions = np.linalg.eigh(others.swapaxes(1, 2) @ hessian @ others)
     return curvatures, others @ directions

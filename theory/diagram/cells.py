@@ -46,7 +46,7 @@ def judged(plane: Plane, points: Float[np.ndarray, "cells 2"], theta: Float[np.n
     return Judged(
         geometry=tuple(geometry_name(one, plane) for one in theta),
         loss=at.loss,
-        error=np.array([rounding(plane, *pair)[0] for pair in zip(points, theta[:, None], strict=True)]),
+        error=rounding(plane, points, theta),
         gradient_norm=gradient_norm,
         hessian_min=hessian_min,
         stable=(gradient_norm <= gradient_tolerance(law)) & (hessian_min > curvature_tolerance(law)),

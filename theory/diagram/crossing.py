@@ -28,9 +28,8 @@ from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane, sensitivities
 from tegum.theory.loss.law import empty_loss
 from tegum.theory.loss.objective import expansion_at, tied_weights
-from tegum.theory.loss.population import population_loss
+from tegum.theory.loss.population import enumerated_errors
 from tegum.theory.search.curvature import curvature_tolerance, least_modes
-from tegum.theory.weights import Weights
 
 _CORRECTIONS = 40
 #: Newton's method has converged when a step, in shares of the axes, is below this.
@@ -92,7 +91,7 @@ def crossing(
         step = directions @ np.linalg.lstsq(steepness, -apart, rcond=None)[0]
         least = np.linalg.svd(steepness, compute_uv=False).min()
         if np.linalg.norm(step) < _CONVERGED + _ROUNDING * empty_loss(law)[0] / least:
-            error = rounding(plane, point, theta).sum() / least
+            error = rounding(plane, np.tile(point, (len(theta), 1)), theta).sum() / least
             return Spot(point, theta, float(np.abs(apart).max()), float(error))
         if np.linalg.norm(point + step - start) > _FAR:
             return None
@@ -108,11 +107,10 @@ def _side_by_side(plane: Plane, point: np.ndarray, theta: np.ndarray) -> np.ndar
 
 
 def rounding(
-    plane: Plane, point: Float[np.ndarray, " 2"], theta: Float[np.ndarray, "branches parameters"]
-) -> Float[np.ndarray, " branches"]:
-    """Bounds on the numerical errors of the losses of several weights at one point."""
-    W, b = tied_weights(theta, plane.setting.count)
-    return np.asarray(population_loss(Weights(W, b), plane.setting_at(np.clip(point, 0, 1))).error)
+    plane: Plane, points: Float[np.ndarray, "members 2"], theta: Float[np.ndarray, "members parameters"]
+) -> Float[np.ndarray, " members"]:
+    """Bounds on the numerical errors of the losses of weights at points."""
+    return enumerated_errors(*tied_weights(theta, plane.setting.count), plane.law(np.clip(points, 0, 1)))
 
 
 def first_order_curve(

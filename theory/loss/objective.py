@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.errors import InputError
+from tegum.theory.loss.chain import fill_hessians
 from tegum.theory.loss.enumeration import MOST_KNOTS, enumerated_norms, enumerated_rows
 from tegum.theory.loss.halves import are_decided, half_moments, half_rows, half_weights
 from tegum.theory.loss.law import Law, Structure
@@ -103,16 +104,12 @@ def rows_expansion(
     """The loss of whole models from its rows, by W, W_out (if untied) and the biases (if there are any)."""
     models, hidden, columns = W.shape
     assert rows.hessian is not None
-    D = rows.gradient[..., :columns]
-    jacobian = row_jacobian(W, W_out, bias)
-    flat = (models, -1, jacobian.shape[-1])
-    hessian = jacobian.reshape(flat).swapaxes(1, 2) @ (rows.hessian @ jacobian).reshape(flat)
-    features, shift = D.shape[1], 0 if W_out is None else hidden * columns
-    for a in range(hidden):
-        inward = slice(a * columns, (a + 1) * columns)
-        beyond = slice(shift + a * features, shift + (a + 1) * features)
-        hessian[:, inward, beyond] += D.swapaxes(1, 2)
-        hessian[:, beyond, inward] += D
+    outward = W if W_out is None else W_out.swapaxes(1, 2)
+    shift = 0 if W_out is None else hidden * columns
+    biases = shift + hidden * outward.shape[2]
+    parameter_count = biases + bias * outward.shape[2]
+    hessian = np.zeros((models, parameter_count, parameter_count))
+    fill_hessians(W, outward, rows.gradient, rows.hessian, shift, biases if bias else -1, hessian)
     return Expansion(rows.loss.sum(axis=1), _rows_gradient(rows, W, W_out, bias), hessian)
 
 

@@ -148,6 +148,25 @@ def population_loss(
     return _result(found, weights, setting, chosen)
 
 
+def enumerated_errors(
+    W: Float[np.ndarray, "models hidden features"], b: Float[np.ndarray, "models features"], law: Law
+) -> Float[np.ndarray, " models"]:
+    """Bounds on the numerical errors of the enumerated losses of tied models, each under a law of its own.
+
+    The ``error`` of `population_loss` by "enumeration", of many settings at once.
+
+    Args:
+        W, b: weights and biases.
+        law: of each model.
+
+    Returns:
+        In squared magnitudes of a feature.
+
+    Validity: what "enumeration" takes.
+    """
+    return _by_enumeration(W, W.swapaxes(1, 2), b, law, 1, None).error
+
+
 def methods(setting: Setting, W: Float[np.ndarray, "models hidden features"]) -> tuple[str, ...]:
     """The routes that take a setting with these input weights, the preferred one first."""
     law, features = law_of(setting), setting.count

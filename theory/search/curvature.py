@@ -69,11 +69,12 @@ def least_modes(
 
 def _alike(fixed: list[np.ndarray], on_kink: np.ndarray) -> Iterator[np.ndarray]:
     """Models of as many symmetries each, all on a kink or all off, few enough to hold the Hessians around them."""
-    kinds = np.array([(one.shape[1], kink) for one, kink in zip(fixed, on_kink, strict=True)]).reshape(-1, 2)
-    for kind in np.unique(kinds, axis=0):
-        members = np.flatnonzero((kinds == kind).all(axis=1))
-        together = max(1, _ENTRIES // len(fixed[0]) ** 3)
-        yield from (members[first : first + together] for first in range(0, len(members), together))
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for model, kind in enumerate(zip((one.shape[1] for one in fixed), on_kink.tolist(), strict=True)):
+        groups.setdefault(kind, []).append(model)
+    together = max(1, _ENTRIES // len(fixed[0]) ** 3)
+    for members in groups.values():
+        yield from (np.array(members[first : first + together]) for first in range(0, len(members), together))
 
 
 def curvature_tolerance(law: Law) -> Float[np.ndarray, " models"]:

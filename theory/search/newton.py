@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-#: Curvatures below this times the largest are treated as flat: the rotations of the hidden space are exactly so.
-_FLAT = 1e-9
+from tegum.theory.search.ball import moves_in_ball
+
 _SMALLEST_RADIUS = 1e-14
-_HEBDEN_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -57,11 +56,13 @@ class Rest:
 class _State:
     theta: np.ndarray
     at: Expansion
+    slope: np.ndarray
     radius: np.ndarray
     iterations: np.ndarray
 
     def __getitem__(self, members) -> _State:
-        return _State(self.theta[members], self.at[members], self.radius[members], self.iterations[members])
+        parts = (part[members] for part in (self.theta, self.at, self.slope, self.radius, self.iterations))
+        return _State(*parts)
 
 
 def minimise(
@@ -95,19 +96,20 @@ def minimise(
     Dauphin et al. (2014), section 5.
     """
     every = np.arange(len(theta))
-    state = _State(theta, objective(theta, every), np.full(len(theta), reach / 4), np.zeros(len(theta), dtype=int))
+    at = objective(theta, every)
+    state = _State(theta, at, _norms(at.gradient), np.full(len(theta), reach / 4), np.zeros(len(theta), dtype=int))
     rest, moving = state[every], every
     while True:
-        norm = np.linalg.norm(state.at.gradient, axis=1)
-        stopped = (norm <= tolerance[moving]) | (state.iterations >= steps) | (state.radius < _SMALLEST_RADIUS)
-        _put(rest, moving[stopped], state[stopped])
-        moving, state = moving[~stopped], state[~stopped]
+        low = state.slope <= tolerance[moving]
+        stopped = low | (state.iterations >= steps) | (state.radius < _SMALLEST_RADIUS)
+        if stopped.any():
+            _put(rest, moving[stopped], state[stopped])
+            moving, state = moving[~stopped], state[~stopped]
         advance(len(theta) - moving.size, len(theta))
         if not moving.size:
             break
         state = _step(state, objective, moving, reach)
-    converged = np.linalg.norm(rest.at.gradient, axis=1) <= tolerance
-    return Rest(rest.theta, rest.at, converged, rest.iterations)
+    return Rest(rest.theta, rest.at, rest.slope <= tolerance, rest.iterations)
 
 
 def _put(into: _State, members: np.ndarray, state: _State) -> None:
@@ -115,6 +117,7 @@ def _put(into: _State, members: np.ndarray, state: _State) -> None:
     into.at.loss[members] = state.at.loss
     into.at.gradient[members] = state.at.gradient
     into.at.hessian[members] = state.at.hessian
+    into.slope[members] = state.slope
     into.iterations[members] = state.iterations
 
 
@@ -122,45 +125,26 @@ def _step(state: _State, objective: Objective, moving: np.ndarray, reach: float)
     move, promised = _trust_region_step(state.at, state.radius)
     theta = state.theta + move
     at = objective(theta, moving)
-    won = state.at.loss - at.loss
+    won, slope = state.at.loss - at.loss, _norms(at.gradient)
     # Near the bottom the loss no longer resolves a step; the gradient does, down to its own rounding.
-    smaller = np.linalg.norm(at.gradient, axis=1) < 0.5 * np.linalg.norm(state.at.gradient, axis=1)
+    smaller = slope < 0.5 * state.slope
     accepted = (won > 1e-4 * promised) | (smaller & (won > -1e-13 * state.at.loss))
-    length = np.linalg.norm(move, axis=1)
+    length = _norms(move)
     radius = np.where(won > 0.75 * promised, np.maximum(state.radius, 2 * length), state.radius)
     radius = np.where(accepted, np.minimum(radius, reach), 0.25 * length)
-    merged = replace(state, radius=radius, iterations=state.iterations + 1)
-    _put(merged, np.flatnonzero(accepted), replace(merged, theta=theta, at=at)[accepted])
-    return merged
+    ahead = _State(theta, at, slope, radius, state.iterations + 1)
+    if not accepted.all():
+        _put(ahead, ~accepted, replace(state, iterations=ahead.iterations)[~accepted])
+    return ahead
+
+
+def _norms(vectors: np.ndarray) -> np.ndarray:
+    return np.sqrt((vectors**2).sum(axis=1))
 
 
 def _trust_region_step(at: Expansion, radius: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Minimiser of the convexified quadratic model in the ball, and the decrease that the model promises."""
     curvature, modes = np.linalg.eigh(at.hessian)
-    slope = np.einsum("rpk,rp->rk", modes, at.gradient)
-    # Where the function is linear the slope sets the scale, so that the step is as long as the ball allows.
-    scale = np.maximum(np.abs(curvature).max(axis=1), np.linalg.norm(slope, axis=1))
-    stiffness = np.maximum(np.abs(curvature), _FLAT * scale[:, None])
-    along = -slope / (stiffness + _shift_into_ball(slope, stiffness, radius))
-    promised = -(slope * along + 0.5 * curvature * along**2).sum(axis=1)
-    move = np.einsum("rpk,rk->rp", modes, along)
-    # What the function does not depend on stays put to the last bit: weights held at zero must not drift off.
-    return move * ((at.gradient != 0) | at.hessian.any(axis=2)), promised
-
-
-def _shift_into_ball(slope: np.ndarray, stiffness: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """Least μ >= 0 with ‖slope / (stiffness + μ)‖ <= radius, nearly: Newton's method on the inverse of the length.
-
-    Source: Hebden's iteration (Conn, Gould & Toint, Trust-Region Methods (2000), section 7.3.3).
-    """
-    shift = np.zeros_like(radius)
-    for _ in range(_HEBDEN_STEPS):
-        stretched = stiffness + shift[:, None]
-        length = np.sqrt(((slope / stretched) ** 2).sum(axis=1))
-        too_long = length > radius
-        if not too_long.any():
-            break
-        steepness = (slope**2 / stretched**3).sum(axis=1)
-        change = (length / radius - 1) * length**2 / np.where(too_long, steepness, 1.0)
-        shift = shift + np.where(too_long, change, 0.0)
-    return shift[:, None]
+    move, promised = np.empty_like(at.gradient), np.empty_like(radius)
+    moves_in_ball(at.gradient, at.hessian, curvature, modes, radius, move, promised)
+    return move, promised

@@ -43,7 +43,7 @@ _MOST_POINTS = 4000
 _ESCAPE = 1e-3
 #: How far from a meeting the curves that leave it are looked for.
 _LEAVING = 1e-3
-#: A meeting that is known no better than this is none.
+#: A crossing that is known no better than this is none: copies under an exchange of like features are equal everywhere.
 _SHARP = 1e-5
 #: A third minimum counts as lower beyond this times the empty model's loss.
 _LOWER = 1e-13
@@ -91,8 +91,8 @@ def crossing(
         step = directions @ np.linalg.lstsq(steepness, -apart, rcond=None)[0]
         least = np.linalg.svd(steepness, compute_uv=False).min()
         if np.linalg.norm(step) < _CONVERGED + _ROUNDING * empty_loss(law)[0] / least:
-            error = rounding(plane, np.tile(point, (len(theta), 1)), theta).sum() / least
-            return Spot(point, theta, float(np.abs(apart).max()), float(error))
+            error = float(rounding(plane, np.tile(point, (len(theta), 1)), theta).sum() / least)
+            return Spot(point, theta, float(np.abs(apart).max()), error) if error < _SHARP else None
         if np.linalg.norm(point + step - start) > _FAR:
             return None
     return None
@@ -266,7 +266,7 @@ def _left_at(plane: Plane, here: Spot, spot: Spot, left: np.ndarray, meetings: S
 def _meeting_of(plane: Plane, spot: Spot, third: np.ndarray, reach: float) -> Meeting | None:
     """The meeting of a spot's branches with a third, if it is nearby and all three are minima there."""
     found = crossing(plane, spot.point, np.concatenate([spot.theta, third[None]]))
-    if found is None or np.linalg.norm(found.point - spot.point) > reach or found.error > _SHARP:
+    if found is None or np.linalg.norm(found.point - spot.point) > reach:
         return None
     return Meeting(found.point, found.theta, found.residual, found.error)
 

@@ -61,8 +61,9 @@ class _State:
     iterations: np.ndarray
 
     def __getitem__(self, members) -> _State:
-        parts = (part[members] for part in (self.theta, self.at, self.slope, self.radius, self.iterations))
-        return _State(*parts)
+        return _State(
+            self.theta[members], self.at[members], self.slope[members], self.radius[members], self.iterations[members]
+        )
 
 
 def minimise(

@@ -12,8 +12,8 @@ import pytest
 # These records refuse values of a wrong type or shape themselves, in the one line that users read.
 REFUSES_ITSELF = {"tegum.theory.setting", "tegum.theory.weights", "tegum.empirical.axes", "tegum.empirical.plan"}
 
-# The hook puts its wrapper under `@njit`, and numba cannot compile the wrapper.
-COMPILED = re.compile(r"^@(numba\.)?(njit|jit|vectorize|guvectorize)\b", re.MULTILINE)
+# The hook puts its wrapper under `@njit` or `@triton.jit`, and neither can compile the wrapper.
+COMPILED = re.compile(r"^@((numba|triton)\.)?(njit|jit|vectorize|guvectorize)\b", re.MULTILINE)
 
 
 class AsWritten(MetaPathFinder):

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt64
 
+from tegum.empirical.device_stream import uniforms_on
 from tegum.empirical.plan import Training
-from tegum.empirical.stream import DATASET, STEP, uniforms, words
-from tegum.empirical.torch_stream import torch_uniforms
+from tegum.empirical.stream import DATASET, STEP, words
 from tegum.theory.setting import Setting
 
 
@@ -85,7 +85,7 @@ def batches(
     law = sampler(settings, device)
 
     def drawn(step: int, count: int, purpose: int) -> torch.Tensor:
-        u = _uniforms(keys, step, law.numbers * count, purpose, device)
+        u = uniforms_on(device, keys, step, law.numbers * count, purpose)
         return features_from_uniforms(u.view(len(keys), law.numbers, count), law)
 
     if training.data == "fresh":
@@ -100,12 +100,6 @@ def batches(
         return torch.take_along_dim(dataset, numbers[:, None, :], 2)
 
     return chosen
-
-
-def _uniforms(keys: np.ndarray, step: int, count: int, purpose: int, device: torch.device) -> torch.Tensor:
-    if device.type == "cpu":
-        return torch.from_numpy(uniforms(keys, step, count, purpose))
-    return torch_uniforms(keys, step, count, device, purpose)
 
 
 def _groups(setting: Setting) -> tuple[tuple[int, ...], ...]:

@@ -13,11 +13,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import torch
 import triton
 from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 from triton.runtime.jit import JITFunction
 
+from tegum.empirical.device_stream import uniforms_by_triton
 from tegum.empirical.kernels import fused
 from tegum.empirical.models import new_models
 from tegum.empirical.plan import Training
@@ -71,6 +73,10 @@ def main() -> None:
         for (first, count), runs in product([(0, 1), (16, 100)], [1, 16]):
             take(setting, runs, first, count)
         found[name] = {"programs": len({id(program) for program in made}), **described(made[0])}
+    made.clear()
+    for step, runs in product([1, 16], [1, 16]):
+        uniforms_by_triton(torch.device("cpu"), np.arange(runs, dtype=np.uint64), step, 5000)
+    found["stream"] = {"programs": len({id(program) for program in made}), **described(made[0])}
     json.dump(found, sys.stdout)
 
 

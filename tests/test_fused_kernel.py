@@ -15,10 +15,11 @@ import numpy as np
 import pytest
 import torch
 
+from tegum.empirical.device_stream import uniforms_by_triton
 from tegum.empirical.kernels import fused, kernel_name, reference
 from tegum.empirical.models import Models, new_models
 from tegum.empirical.plan import Training
-from tegum.empirical.stream import run_key
+from tegum.empirical.stream import DATASET, STEP, run_key, uniforms
 from tegum.empirical.training import train, train_runs
 from tegum.theory.errors import InputError
 from tegum.theory.loss.population import population_loss
@@ -92,6 +93,14 @@ def test_inputs_are_those_of_the_run_s_stream(name):
     np.testing.assert_allclose(drawn, expected, rtol=0, atol=2.0**-22)
     np.testing.assert_array_equal(drawn != 0, expected != 0)
     assert (drawn[0] != drawn[1]).any() or (drawn[0] == 1).all()
+
+
+@pytest.mark.parametrize("count", [1, 30, 2051])
+def test_a_gpu_draws_the_stream_bit_for_bit(count):
+    keys = np.array([0, 2**64 - 1, 0x0123456789ABCDEF], dtype=np.uint64)
+    for step, purpose in [(0, STEP), (10**9, DATASET)]:
+        drawn = uniforms_by_triton(torch.device(TRAINING.device), keys, step, count, purpose)
+        np.testing.assert_array_equal(drawn.cpu().numpy(), uniforms(keys, step, count, purpose))
 
 
 @pytest.mark.parametrize(

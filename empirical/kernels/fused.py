@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt64
 
+from tegum.empirical.current_device import current_device
 from tegum.empirical.models import Models
 from tegum.empirical.plan import Training
 from tegum.empirical.sampling import sampler
@@ -54,7 +54,7 @@ def advance(
         torch.tensor([getattr(one, key) for one in settings], dtype=torch.float32, device=device)
         for key in ("importance", "l1")
     )
-    with _current(device):
+    with current_device(device):
         advance_program[(len(keys),)](
             *(W, state.get("W_out", W), state.get("b", W), loss),
             *_drawing(settings, keys, device),
@@ -78,7 +78,7 @@ def inputs(
 
     setting, device = settings[0], torch.device(training.device)
     x = torch.empty(len(keys), setting.count, training.batch_size, device=device)
-    with _current(device):
+    with current_device(device):
         inputs_program[(len(keys),)](
             x,
             *_drawing(settings, keys, device),
@@ -148,10 +148,6 @@ def _on_device(models: Models, device: torch.device) -> dict[str, tuple[torch.Te
         arrays = (array, models.first[name], second)
         state[name] = tuple(torch.from_numpy(one).to(device, copy=True) for one in arrays)
     return state
-
-
-def _current(device: torch.device) -> AbstractContextManager:
-    return torch.cuda.device(device) if device.type == "cuda" else nullcontext()
 
 
 def _padded(setting: Setting) -> tuple[int, int]:

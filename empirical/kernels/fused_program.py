@@ -10,6 +10,8 @@ from typing import NamedTuple
 import triton
 import triton.language as tl
 
+from tegum.empirical.kernels.stream_program import uniform, words
+
 
 class Form(NamedTuple):
     """What a program is compiled for, besides the shape."""
@@ -195,23 +197,15 @@ def _draw(key, sampler, feature, quad, step, FORM: tl.constexpr, BATCH: tl.const
 
 @triton.jit
 def _words(key, row, quad, step, BATCH: tl.constexpr):
-    """Words 4 quad + k of each row of the step's numbers, k = 0..3, each [N, BLOCK]; see `stream.words`."""
-    block = row[:, None] * (BATCH // 4) + quad[None, :]
-    zero = block * 0
-    return tl.philox(key, block, zero, zero + step, zero)
+    """Words 4 quad + k of each row of the step's numbers, k = 0..3, each [N, BLOCK]."""
+    return words(key, row[:, None] * (BATCH // 4) + quad[None, :], step, 0)
 
 
 @triton.jit
 def _input(own, deciding, low, high, scale, FORM: tl.constexpr):
-    u = _uniform(deciding)
+    u = uniform(deciding)
     on = (low[:, None] <= u) & (u < high[:, None])
-    x = _uniform(own) * scale[:, None]
+    x = uniform(own) * scale[:, None]
     if FORM.values == "signed":
         x = 2 * x - 1
     return on.to(tl.float32) if FORM.values == "binary" else tl.where(on, x, 0.0)
-
-
-@triton.jit
-def _uniform(word):
-    """The word as a number in [0, 1), as `stream.uniforms` has it."""
-    return tl.minimum(word.to(tl.float32) * 2.0**-32, 1 - 2.0**-24)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ Progress = Callable[[int, int], None]
 
 #: Steps between two looks at the progress and at whether a run may stop; batch_loss is averaged over the last ones.
 PIECE = 100
+#: Products of a weight and an input that a longer piece has at most.
+_PRODUCTS = 2 * 10**11
 
 
 def train(setting: Setting, progress: Progress | None = None, **options: Any) -> Ensemble:
@@ -54,7 +57,8 @@ def train_runs(
         settings: of each run; densities, importances and l1 may differ, what else they say may not.
         runs: index of each run.
         training: the options; `runs` in it is not looked at.
-        progress: called every 100 steps with the run steps done and their total.
+        progress: called every 100 steps, or every second or so where steps are faster, with the run steps done and
+            their total.
 
     Returns:
         `Ensemble`, in the given order, its options with the device and the kernel that were used.
@@ -116,7 +120,7 @@ def _trained(
     keys = np.array([run_key(*one, training.seed) for one in zip(settings, runs, strict=True)], dtype=np.uint64)
     done = _Runs(new_models(settings, keys, training), np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64))
     live = np.arange(len(runs))
-    for first, count in _pieces(training.steps):
+    for first, count in _pieces(training.steps, _steps_at_once(settings[0], training, len(runs))):
         models, theirs = done.models[live], [settings[row] for row in live.tolist()]
         done.batch_loss[live] = kernel.advance(models, theirs, keys[live], training, first, count)
         done.models[live] = models
@@ -129,10 +133,18 @@ def _trained(
     return Ensemble(tuple(settings), tuple(runs), weights_of_models(done.models), done.batch_loss, training, done.steps)
 
 
-def _pieces(steps: int) -> list[tuple[int, int]]:
-    """(first step, steps) of each piece; a shorter one comes first, so that batch_loss is over a whole one."""
-    ends = range(steps, 0, -PIECE)
-    return [(max(0, end - PIECE), min(end, PIECE)) for end in reversed(ends)]
+def _pieces(steps: int, most: int = PIECE) -> list[tuple[int, int]]:
+    """(first step, steps) of each piece: `most` at most, and PIECE for the last, over which batch_loss is averaged."""
+    ends = [0, *reversed(range(steps - PIECE, 0, -most)), steps]
+    return [(first, end - first) for first, end in pairwise(ends)]
+
+
+def _steps_at_once(setting: Setting, training: Training, runs: int) -> int:
+    """Most steps of a piece: PIECE, or for a kernel that outruns its calls as many as a GPU takes in some seconds."""
+    if training.kernel != "fused" or training.tolerance or training.stop_loss:
+        return PIECE
+    products = runs * training.batch_size * setting.count * setting.hidden
+    return min(50 * PIECE, max(PIECE, _PRODUCTS // products))
 
 
 def _may_stop(models: Models, settings: Sequence[Setting], training: Training) -> np.ndarray:

@@ -206,6 +206,22 @@ def test_it_compiles_for_a_gpu_as_one_program_that_fits_in_registers():
         assert found == {"programs": 1, "overflow": 0, "matrix_products": 0}, name
 
 
+def test_a_long_training_is_few_calls_and_ends_with_a_hundred_steps(monkeypatch):
+    """A call costs as much as hundreds of steps; batch_loss is over the last hundred all the same."""
+    calls = []
+
+    def advance(models: Models, settings: list, keys: np.ndarray, training: Training, first: int, count: int):
+        calls.append((first, count))
+        return np.zeros(len(keys))
+
+    monkeypatch.setattr(fused, "advance", advance)
+    told: list[int] = []
+    options = {"batch_size": 4, "kernel": "fused", "device": TRAINING.device, "runs": 1}
+    train(PLAIN, lambda done, total: told.append(done), steps=12_050, **options)
+    assert calls == [(0, 1950), (1950, 5000), (6950, 5000), (11_950, 100)]
+    assert told == [1950, 6950, 11_950, 12_050]
+
+
 @pytest.mark.gpu
 @there_is_cuda
 def test_thousands_of_models_reach_the_pentagon_and_each_is_the_same_alone():

@@ -177,6 +177,12 @@ def test_what_it_does_not_take_goes_to_another_kernel():
             kernel_name(setting, replace(training, kernel="fused"))
 
 
+@pytest.mark.parametrize(("version", "kernel"), [("3.5.1", "batched"), ("3.6.0", "fused"), ("4.0.0+git1", "fused")])
+def test_an_old_triton_is_not_used(monkeypatch, version, kernel):
+    monkeypatch.setattr("triton.__version__", version)
+    assert kernel_name(PLAIN, replace(TRAINING, device="cuda", kernel="auto")) == kernel
+
+
 def test_it_is_refused_where_there_is_no_gpu_and_triton_is_not_imported():
     program = """
 import sys

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MOST_WEIGHTS, _MOST_WIDE = 256, 64
 #: Warps of a program. Twice as many halve the inputs of a thread but not its optimiser's step, which each repeats.
 _WARPS = 4
+_OLDEST_TRITON = (3, 6)  # of those that the programs were compiled with
 #: Numbers that a block of inputs, times the weights, may have: 32 registers of each thread.
 _PRODUCTS = 4096
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 16, 32 * _WARPS
@@ -94,7 +95,7 @@ def workspace(setting: Setting, training: Training) -> int:
 
 
 def supports(setting: Setting, training: Training) -> bool:
-    """Small models on a GPU, where Triton is installed, on fresh batches of a multiple of four inputs.
+    """Small models on a GPU, where Triton 3.6 or newer is installed, on fresh batches of a multiple of four inputs.
 
     With TRITON_INTERPRET=1 Triton runs the same programs on a CPU, slowly, to try them.
     """
@@ -102,7 +103,7 @@ def supports(setting: Setting, training: Training) -> bool:
     wide = max(_padded(setting))
     small = wide <= _MOST_WIDE and math.prod(_padded(setting)) <= _MOST_WEIGHTS
     drawn = training.data == "fresh" and training.batch_size % 4 == 0
-    return there and small and drawn and find_spec("triton") is not None
+    return there and small and drawn and _triton_is_there()
 
 
 def form(setting: Setting, training: Training) -> Form:
@@ -148,6 +149,14 @@ def _on_device(models: Models, device: torch.device) -> dict[str, tuple[torch.Te
         arrays = (array, models.first[name], second)
         state[name] = tuple(torch.from_numpy(one).to(device, copy=True) for one in arrays)
     return state
+
+
+def _triton_is_there() -> bool:
+    if find_spec("triton") is None:
+        return False
+    from triton import __version__
+
+    return tuple(int(part) for part in __version__.split(".")[:2]) >= _OLDEST_TRITON
 
 
 def _padded(setting: Setting) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, log2
 from typing import Any
@@ -67,11 +67,11 @@ class Certificate:
 def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int = 15) -> Certificate:
     """Prove what double precision found: a critical point, its loss to any number of digits, minimum or saddle.
 
-    Interval Newton over all weights, rotations of the hidden space fixed; a `Candidate` factor by factor, rigid ones
-    over their two scalars.  A dedicated feature sits exactly on the kink b = 0, ‖w‖ = 1, where its loss is 0, the least
-    there is.  Its curvature along a direction v there is a quadratic form plus c E(v·x)_+²; the Hessians with (·)_+²
-    put to 0 and to (·)² bound it from both sides: the first one positive proves a strict minimum, a negative
-    eigenvalue of the second one a saddle, and anything else is undecided.
+    Interval Newton over all weights, rotations of the hidden space fixed; a `Candidate` factor by factor, those of like
+    features over what their symmetry leaves free.  A dedicated feature sits exactly on the kink b = 0, ‖w‖ = 1, where
+    its loss is 0, the least there is.  Its curvature along a direction v there is a quadratic form plus c E(v·x)_+²;
+    the Hessians with (·)_+² put to 0 and to (·)² bound it from both sides: the first one positive proves a strict
+    minimum, a negative eigenvalue of the second one a saddle, and anything else is undecided.
 
     Args:
         found: weights of one model near a critical point; an optimum; or a candidate.
@@ -86,7 +86,7 @@ def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int 
         ArithmeticError: there is no critical point within 10⁻⁴ of the weights, it is degenerate (a flat direction other
             than a rotation), or it lies on a kink of another kind.
 
-    Validity: at most `MOST_FREE` features, for candidates with rigid factors `MOST_ALIKE`.
+    Validity: at most `MOST_FREE` features, for candidates whose factors hold like features `MOST_ALIKE`.
 
     Source: Krawczyk's operator; Sylvester's law of inertia; box integrals over active subsets in python-flint's arb.
 
@@ -138,11 +138,15 @@ def _checked(found: Weights | Optimum | Candidate, setting: Setting, digits: int
     check_shape(weights, setting)
     if weights.W.ndim != 2:
         raise InputError("certify takes one model, not an ensemble")
-    alike = isinstance(found, Candidate) and all(part.symmetric for part in found.factors)
+    alike = isinstance(found, Candidate) and all(_alike(setting, place) for place in found.features)
     most = MOST_ALIKE if alike else MOST_FREE
     if setting.count > most:
         raise InputError(f"count = {setting.count} is too large for a certificate here; at most {most}")
     return weights
+
+
+def _alike(setting: Setting, features: Sequence[int]) -> bool:
+    return len({(setting.density[i], setting.importance[i]) for i in features}) == 1
 
 
 def _to_bits(enclosed: Callable[[int], Enclosed], bits: int) -> tuple[Enclosed, int]:

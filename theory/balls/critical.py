@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from tegum.theory.balls.cosines import exact_cosines
 from tegum.theory.balls.inertia import bordered, inertia
-from tegum.theory.balls.numbers import BallLaw
+from tegum.theory.balls.numbers import BallLaw, key
 from tegum.theory.balls.regular import enclosed_scalars, symmetric_loss, vectors
+from tegum.theory.balls.symmetric import enclosed_arrangement
 from tegum.theory.balls.weights import (
     BallWeights,
     Matrix,
@@ -41,11 +42,13 @@ class Enclosed:
     Attributes:
         at: the weights.
         loss: of all features.
+        scalars: the free scalars of all factors, the box in which it is the only critical point.
         dedicated: features exactly on the kink b = 0.
     """
 
     at: BallWeights
     loss: arb
+    scalars: tuple[arb, ...]
     dedicated: tuple[int, ...] = ()
 
 
@@ -64,8 +67,9 @@ def enclosed_fit(fit: Fit, law: BallLaw, hidden: int, accuracy: int) -> Enclosed
 def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclosed:
     """One factor alone in its own dimensions; the free scalars of every ansatz are chosen here and nowhere else.
 
-    Dropped: b = p/2.  Dedicated: g = 1, b = 0, whose loss is exactly 0, the least possible.  Rigid with like features:
-    two scalars.  Anything else: all its weights.
+    Dropped: b = p/2.  Dedicated: g = 1, b = 0, whose loss is exactly 0, the least possible.  Like features keep the
+    factor's symmetry: two scalars where that leaves it rigid, else also heights, angles and the orbits' biases.  Unlike
+    features: all weights.
 
     Raises:
         ArithmeticError: see `krawczyk.enclosed_zero`.
@@ -74,14 +78,17 @@ def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclos
     if d == 0:
         return _dropped(law)
     if d == k == 1:
-        return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (0,))
-    cosines = _rigid_cosines(fitted, law)
-    if cosines is None:
+        return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))
+    if not _alike(law):
         return _free(fitted.W, fitted.b, law, accuracy)
+    cosines = _rigid_cosines(fitted)
+    if cosines is None:
+        at, scalars = enclosed_arrangement(fitted.factor, fitted.W, fitted.b, law, _REACH, accuracy)
+        return Enclosed(at, _loss(at, law), tuple(scalars))
     norm = float((fitted.W * fitted.W).sum()) / k
     g, b = enclosed_scalars(cosines[0], norm, float(fitted.b[0]), law, _REACH, accuracy)
     G = [[g * c for c in row] for row in cosines]
-    return Enclosed(BallWeights(vectors(G, d), [b] * k, G), symmetric_loss(cosines[0], g, b, law))
+    return Enclosed(BallWeights(vectors(G, d), [b] * k, G), symmetric_loss(cosines[0], g, b, law), (g, b))
 
 
 def enclosed_model(
@@ -97,7 +104,7 @@ def enclosed_model(
     others = [i for i in range(features) if i not in alone]
     axes = np.linalg.svd(W[:, list(alone)], full_matrices=True)[0][:, len(alone) :]
     parts: list[tuple[tuple[int, ...], Enclosed]] = [
-        ((i,), Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (0,))) for i in alone
+        ((i,), Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))) for i in alone
     ]
     if others:
         parts.append((tuple(others), _free(axes.T @ W[:, others], b[others], law.of(others), accuracy)))
@@ -112,21 +119,28 @@ def dedicated_features(W: Float[np.ndarray, "hidden features"], b: Float[np.ndar
 
 def _dropped(law: BallLaw) -> Enclosed:
     p = law.density[0]
-    return Enclosed(BallWeights([], [p / 2], [[arb(0)]]), law.importance[0] * (p / 3 - p * p / 4))
+    return Enclosed(BallWeights([], [p / 2], [[arb(0)]]), law.importance[0] * (p / 3 - p * p / 4), (p / 2,))
 
 
 def _free(W: np.ndarray, b: np.ndarray, law: BallLaw, accuracy: int) -> Enclosed:
     at = enclosed_weights(W, b, law, _REACH, accuracy)
-    return Enclosed(at, sum((row.loss for row in rows_of(at, law, 1)), arb(0)))
+    return Enclosed(at, _loss(at, law), tuple(at.parameters))
 
 
-def _rigid_cosines(fitted: FittedFactor, law: BallLaw) -> Matrix | None:
-    """Exact cosines where one squared norm and one bias are all the freedom; else None."""
+def _loss(at: BallWeights, law: BallLaw) -> arb:
+    return sum((row.loss for row in rows_of(at, law, 1)), arb(0))
+
+
+def _alike(law: BallLaw) -> bool:
+    """Whether all features have the same density and the same importance: the same ball."""
+    return len(set(map(key, law.density))) == len(set(map(key, law.importance))) == 1
+
+
+def _rigid_cosines(fitted: FittedFactor) -> Matrix | None:
+    """Exact cosines where one squared norm and one bias are all the freedom of like features; else None."""
     G = fitted.W.T @ fitted.W
     norms, scale = np.diagonal(G), float(np.trace(G)) / len(G)
-    alike = all((p - law.density[0]).is_zero() for p in law.density) or len(set(map(str, law.density))) == 1
-    alike = alike and len(set(map(str, law.importance))) == 1
-    if not alike or np.ptp(fitted.b) > _ALIKE or np.ptp(norms) > _ALIKE * scale:
+    if np.ptp(fitted.b) > _ALIKE or np.ptp(norms) > _ALIKE * scale:
         return None
     return exact_cosines(G / scale)
 
@@ -144,7 +158,8 @@ def _assembled(parts: Sequence[tuple[Sequence[int], Enclosed]], hidden: int, fea
                 G[i][j] = part.at.G[local][other]
         row += len(part.at.W)
     dedicated = tuple(sorted(place[i] for place, part in parts for i in part.dedicated))
-    return Enclosed(BallWeights(W, b, G), sum((part.loss for _, part in parts), zero), dedicated)
+    scalars = tuple(x for _, part in parts for x in part.scalars)
+    return Enclosed(BallWeights(W, b, G), sum((part.loss for _, part in parts), zero), scalars, dedicated)
 
 
 def bordered_hessian(enclosed: Enclosed, law: BallLaw, closed: bool = False) -> tuple[arb_mat, int]:

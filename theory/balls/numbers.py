@@ -76,6 +76,11 @@ def outward(ball: arb) -> tuple[float, float]:
     return rounded_down(rational(ball.lower())), rounded_up(rational(ball.upper()))
 
 
+def key(ball: arb) -> tuple[int, ...]:
+    """The ball, hashable."""
+    return *map(int, ball.mid().man_exp()), *map(int, ball.rad().man_exp())
+
+
 def bound(ball: arb) -> float:
     """A double that no number in a ball exceeds in magnitude."""
     return rounded_up(rational(ball.abs_upper()))

@@ -10,7 +10,7 @@ from typing import Any
 
 from flint import arb, ctx
 
-from tegum.theory.balls.numbers import BallLaw
+from tegum.theory.balls.numbers import BallLaw, key
 
 #: E[Π_{j in indices} x_j U_q(z)] as a function of q and the indices.
 Expectation = Callable[..., arb]
@@ -78,9 +78,9 @@ def expectations(overlaps: Sequence[arb], b: arb, density: Sequence[arb], closed
     Returns:
         The function; for q = -1 one of the indices must have an overlap other than zero.
     """
-    kinds = [(_key(g), _key(p)) for g, p in zip(overlaps, density, strict=True)]
+    kinds = [(key(g), key(p)) for g, p in zip(overlaps, density, strict=True)]
     falling = sorted(range(len(kinds)), key=lambda j: (-abs(float(overlaps[j].mid())), kinds[j]))
-    tree = _tree(tuple(kinds[j] for j in falling), _key(b), closed, ctx.prec)
+    tree = _tree(tuple(kinds[j] for j in falling), key(b), closed, ctx.prec)
     if not tree.ready:
         tree.fill([overlaps[j] for j in falling], b, [density[j] for j in falling])
 
@@ -88,11 +88,6 @@ def expectations(overlaps: Sequence[arb], b: arb, density: Sequence[arb], closed
         return tree.value(0, 0, tree.canonical([indices.count(j) for j in falling]), q)
 
     return expectation
-
-
-def _key(ball: arb) -> tuple[int, ...]:
-    """The ball, hashable."""
-    return *map(int, ball.mid().man_exp()), *map(int, ball.rad().man_exp())
 
 
 @lru_cache(maxsize=16)
@@ -106,6 +101,7 @@ class _Tree:
 
     r = 0:  V_q(c) = (1 - p) V_q(c) + p [V_{q+1}(c + g) - V_{q+1}(c)] / g
     r > 0:  V_q(c) = p { Σ_{s=0}^r (-1)^s r!/(r-s)! V_{q+1+s}(c + g) / g^{s+1}  -  (-1)^r r! V_{q+1+r}(c) / g^{r+1} }
+    g ~ 0:  V_q(c) in (1 - p) V_q(c) + p V_q(c + [0, 1] g) / (r + 1), the first term for r = 0 only
 
     A knot is named by how many features of each kind are on.  Where the features left cannot change the sign of z, the
     expectation is a polynomial's, by moments, and nothing is divided by small overlaps.
@@ -114,6 +110,7 @@ class _Tree:
     def __init__(self, kinds: tuple[Any, ...], closed: bool) -> None:
         self._kind = [kinds.index(kind) for kind in kinds]
         self._step = [(len(kinds) + 1) ** kind for kind in self._kind]
+        self._apart = (len(kinds) + 1) ** len(kinds)
         self._closed = closed
         self._knots: dict[int, arb] = {}
         self._signs: dict[tuple[int, int], int] = {}
@@ -137,10 +134,10 @@ class _Tree:
 
     def value(self, d: int, knot: int, r: tuple[int, ...], q: int) -> arb:
         """V_q^r at a knot, over the features d, d + 1, …, whose exponents are r."""
-        key = (d, knot, r, q)
-        if key not in self._values:
-            self._values[key] = self._computed(*key)
-        return self._values[key]
+        place = (d, knot, r, q)
+        if place not in self._values:
+            self._values[place] = self._computed(*place)
+        return self._values[place]
 
     def _computed(self, d: int, knot: int, r: tuple[int, ...], q: int) -> arb:
         sign = self._sign(d, knot)
@@ -149,13 +146,16 @@ class _Tree:
         if sign > 0:
             return self._polynomial(d, knot, r, q)
         if d == len(self._g):
+            if q < 0:
+                raise ArithmeticError("the sign of an output cannot be told where it may vanish")
             return truncated_power(self._knots[knot], q) / factorial(q)
-        g, p, on = self._g[d], self._p[d], knot + self._step[d]
+        g, p, first, rest = self._g[d], self._p[d], r[0], r[1:]
         if g.contains(0):
-            raise ArithmeticError("the sign of an output cannot be told where an overlap may vanish")
+            spread = p / (first + 1) * self.value(d + 1, self._blurred(d, knot), rest, q)
+            return spread if first else spread + (1 - p) * self.value(d + 1, knot, rest, q)
+        on = knot + self._step[d]
         if on not in self._knots:
             self._knots[on] = self._knots[knot] + g
-        first, rest = r[0], r[1:]
         total, factor = _ZERO, 1 / g
         for s in range(first + 1):
             total += factor * self.value(d + 1, on, rest, q + 1 + s)
@@ -163,6 +163,13 @@ class _Tree:
         below = self.value(d + 1, knot, rest, q + 1 + first)
         total -= (-1) ** first * factorial(first) / g ** (first + 1) * below
         return p * total if first else p * total + (1 - p) * self.value(d + 1, knot, rest, q)
+
+    def _blurred(self, d: int, knot: int) -> int:
+        """The knots c + g x of all x in [0, 1] in one ball: nothing is divided by an overlap that may vanish."""
+        on = knot + self._step[d] * self._apart
+        if on not in self._knots:
+            self._knots[on] = self._knots[knot] + self._g[d] * arb(0.5, 0.5)
+        return on
 
     def _sign(self, d: int, knot: int) -> int:
         """1 where z is positive and -1 where it is negative whatever the features left do, 0 where that is open.
@@ -183,17 +190,17 @@ class _Tree:
         """E[Π_{j>=d} x_j^{r_j} (Σ_{j>=d} g_j x_j)^s] / s!"""
         if d == len(self._g):
             return arb(int(s == 0))
-        key = (d, r, s)
-        if key not in self._moments:
+        place = (d, r, s)
+        if place not in self._moments:
             g, p = self._g[d], self._p[d]
-            self._moments[key] = sum(
+            self._moments[place] = sum(
                 (
                     power(g, i) / factorial(i) * _magnitude(p, r[0] + i) * self._moment(d + 1, r[1:], s - i)
                     for i in range(s + 1)
                 ),
                 _ZERO,
             )
-        return self._moments[key]
+        return self._moments[place]
 
 
 def _magnitude(p: arb, k: int) -> arb:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 
 import numpy as np
@@ -19,7 +19,9 @@ from tegum.theory.loss.population import population_loss
 from tegum.theory.search.descent import descend
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.stability.limit import StabilityLimit, stability_limits
+from tegum.theory.stability.branch import Branch
+from tegum.theory.stability.ends import TypeEnd, end_of_branch
+from tegum.theory.stability.limit import StabilityLimit, limit_between
 from tegum.theory.weights import Weights
 
 #: Densities scanned; nearer 0 and 1 the curvatures vanish with the loss itself.
@@ -59,10 +61,12 @@ class FactorStability:
 
     Attributes:
         factor: the entry; n = vertices features in m = dimension dimensions, importances 1.
-        verdict: "stable throughout", "never a minimum" (both over the range of `DENSITIES`), "breaks", or "undecided".
+        verdict: "stable throughout", "never a minimum" (both over the range of `DENSITIES`), "breaks", "turns" (its
+            branch of minima goes on as another arrangement), or "undecided".
         stable: the intervals of density, over the range of `DENSITIES`, in which it is a local minimum; where the
             verdict is undecided, the runs of scanned densities at which it is one in double precision.
         limits: their proved ends, each with the broken optimum just beyond; none where the verdict is undecided.
+        ends: those of them at which an overlap vanishes instead, so that the branch is another arrangement beyond.
         reason: why it is undecided, else empty.
     """
 
@@ -70,6 +74,7 @@ class FactorStability:
     verdict: str
     stable: tuple[tuple[float, float], ...]
     limits: tuple[tuple[StabilityLimit, Broken], ...]
+    ends: tuple[TypeEnd, ...] = ()
     reason: str = ""
 
 
@@ -95,7 +100,7 @@ def catalogue_stability(
         try:
             found.append(factor_stability(factor, digits))
         except ArithmeticError as error:
-            found.append(FactorStability(factor, "undecided", _observed(factor), (), str(error)))
+            found.append(FactorStability(factor, "undecided", _observed(factor), (), reason=str(error)))
     advance(len(entries), len(entries))
     return found
 
@@ -112,14 +117,33 @@ def factor_stability(factor: Factor, digits: int = 15) -> FactorStability:
     Raises:
         ArithmeticError: a limit or a signature could not be proved.
     """
-    setting = Setting(factor.vertices, factor.dimension, 0.5)
-    limits = stability_limits(factor.name, setting, "density", DENSITIES, digits)
-    cuts = [float(DENSITIES[0]), *(limit.value for limit in limits), float(DENSITIES[-1])]
-    intervals = list(zip(cuts[:-1], cuts[1:], strict=True))
-    stable = tuple(span for span in intervals if _is_minimum(factor, setting, sum(span) / 2))
-    verdict = "breaks" if 0 < len(stable) < len(intervals) else "stable throughout" if stable else "never a minimum"
-    beyond = [(limit, broken_optimum(limit, setting)) for limit in limits]
-    return FactorStability(factor, verdict, stable, tuple(beyond))
+    branch = Branch(factor.name, Setting(factor.vertices, factor.dimension, 0.5), "density")
+    least = np.array([branch.least(float(p)) for p in DENSITIES])
+    found = [_event(branch, k, least, digits) for k in range(len(DENSITIES) - 1)]
+    limits = [one for one in found if isinstance(one, StabilityLimit)]
+    ends = tuple(one for one in found if isinstance(one, TypeEnd))
+    cuts = [float(DENSITIES[0]), *(one.value for one in found if one), float(DENSITIES[-1])]
+    judged = [(span, _is_minimum(branch, *span, least)) for span in pairwise(cuts)]
+    stable = tuple(span for span, minimum in judged if minimum)
+    if len(stable) in (0, len(judged)):
+        verdict = "stable throughout" if stable else "never a minimum"
+    else:
+        verdict = "breaks" if limits else "turns"
+    beyond = tuple((limit, broken_optimum(limit, branch.setting)) for limit in limits)
+    return FactorStability(factor, verdict, stable, beyond, ends)
+
+
+def _event(branch: Branch, k: int, least: Float[np.ndarray, " scanned"], digits: int) -> StabilityLimit | TypeEnd | None:
+    """What happens to the minimum between one scanned density and the next."""
+    low, high = (float(p) for p in DENSITIES[k : k + 2])
+    below, above = (float(curvature) for curvature in least[k : k + 2])
+    if below * above < 0:
+        return limit_between(branch, low, high, digits)
+    if below > 0 and np.isnan(above):
+        return end_of_branch(branch, low, high, digits)
+    if above > 0 and np.isnan(below):
+        return end_of_branch(branch, high, low, digits)
+    return None
 
 
 def _observed(factor: Factor) -> tuple[tuple[float, float], ...]:
@@ -133,14 +157,17 @@ def _observed(factor: Factor) -> tuple[tuple[float, float], ...]:
     return tuple((run[0], run[-1]) for run in runs)
 
 
-def _is_minimum(factor: Factor, setting: Setting, density: float) -> bool:
-    at = with_axis(setting, "density", density)
-    found = candidate(factor.name, at)
-    if found is None:
+def _is_minimum(branch: Branch, low: float, high: float, least: Float[np.ndarray, " scanned"]) -> bool:
+    """Whether the branch, where it exists between two densities, is a minimum: proved at the middle one scanned."""
+    scanned = DENSITIES[(DENSITIES >= low) & (DENSITIES <= high) & np.isfinite(least)]
+    if not scanned.size:
         return False
-    kind = certify(found, at).kind
+    density = float(scanned[scanned.size // 2])
+    found = branch.at(density)
+    assert found is not None
+    kind = certify(found, with_axis(branch.setting, "density", density)).kind
     if kind == "undecided":
-        raise ArithmeticError(f"stability of {factor.name!r} at density = {density!r} is undecided")
+        raise ArithmeticError(f"stability of {branch.geometry!r} at density = {density!r} is undecided")
     return kind == "minimum"
 
 

@@ -6,26 +6,26 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 import numpy as np
-from flint import arb, arb_mat, ctx, fmpq
+from flint import arb, ctx, fmpq
 from jaxtyping import Float
 from scipy.optimize import brentq
 
-from tegum.theory.balls.critical import Enclosed, bordered_hessian, enclosed_fit
+from tegum.theory.balls.critical import Enclosed
 from tegum.theory.balls.inertia import frame, pivots_of
-from tegum.theory.balls.numbers import ball_law, midpoints, rational, rounded_down, rounded_up
+from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
-from tegum.theory.candidates.candidates import Candidate, Fit, candidate, fitted
 from tegum.theory.certify import MOST_DIGITS
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
-from tegum.theory.setting import Setting, with_axis
+from tegum.theory.setting import Setting
+from tegum.theory.stability.branch import Branch, middle
 from tegum.theory.weights import Weights
 
 #: Points at which the least curvature is scanned for changes of sign.
 _SCAN = 33
 #: A least curvature that jumps by more than this share of its size over 10⁻⁹ of the axis does not pass through zero.
 _NEAR, _JUMP = 1e-9, 1e-4
-_GUARD_DIGITS = 12
+GUARD_DIGITS = 12
 
 
 @dataclass(frozen=True)
@@ -57,29 +57,6 @@ class StabilityLimit:
     kind: str
     weights: Weights
     direction: Weights
-
-
-@dataclass(frozen=True)
-class _Branch:
-    """A geometry along an axis of a setting."""
-
-    geometry: str
-    setting: Setting
-    axis: str
-
-    def at(self, value: float) -> Candidate | None:
-        return candidate(self.geometry, with_axis(self.setting, self.axis, value))
-
-    def least(self, value: float) -> float:
-        found = self.at(value)
-        return found.hessian_min if found is not None else float("nan")
-
-    def enclosed(self, fit: Fit, value: arb, accuracy: int) -> Enclosed:
-        law = ball_law(self.setting, self.axis, value)
-        return enclosed_fit(fit, law, self.setting.hidden, accuracy)
-
-    def hessian(self, point: Enclosed, value: arb) -> tuple[arb_mat, int]:
-        return bordered_hessian(point, ball_law(self.setting, self.axis, value))
 
 
 def stability_limit(
@@ -145,15 +122,24 @@ def stability_limits(
     """
     if not 1 <= digits <= MOST_DIGITS:
         raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
-    branch = _Branch(name(parse_geometry(geometry)), setting, over)
+    branch = Branch(name(parse_geometry(geometry)), setting, over)
     least = np.array([branch.least(float(value)) for value in values])
     if not np.isfinite(least).any():
         raise InputError(f"geometry {geometry!r} has no critical point for {over} from {values[0]} to {values[-1]}")
     changes = np.flatnonzero(least[:-1] * least[1:] < 0)
-    return [_proved(branch, _crossing(branch, *values[i : i + 2].tolist()), digits) for i in changes]
+    return [limit_between(branch, *values[i : i + 2].tolist(), digits) for i in changes]
 
 
-def _crossing(branch: _Branch, low: float, high: float) -> float:
+def limit_between(branch: Branch, low: float, high: float, digits: int) -> StabilityLimit:
+    """The limit of stability between two values at which a branch differs in stability.
+
+    Raises:
+        ArithmeticError: as for `stability_limit`.
+    """
+    return _proved(branch, _crossing(branch, low, high), digits)
+
+
+def _crossing(branch: Branch, low: float, high: float) -> float:
     rough = float(brentq(branch.least, low, high, xtol=1e-15, rtol=1e-14))
     sides = [branch.least(rough * (1 - _NEAR)), branch.least(rough * (1 + _NEAR))]
     scale = max(abs(branch.least(low)), abs(branch.least(high)))
@@ -165,16 +151,14 @@ def _crossing(branch: _Branch, low: float, high: float) -> float:
     return rough
 
 
-def _proved(branch: _Branch, rough: float, digits: int) -> StabilityLimit:
-    fit = fitted(branch.geometry, with_axis(branch.setting, branch.axis, rough))
-    assert fit is not None
-    accuracy = ceil((digits + _GUARD_DIGITS) * log2(10))
+def _proved(branch: Branch, rough: float, digits: int) -> StabilityLimit:
+    fit = branch.fit(rough)
+    accuracy = ceil((digits + GUARD_DIGITS) * log2(10))
     with ctx.workprec(2 * accuracy + 64):
         near = branch.enclosed(fit, arb(rough), accuracy)
         if near.dedicated:
             raise ArithmeticError(f"{branch.geometry!r} has a feature on the kink b = 0; its limit is undecided")
-        matrix, turning = branch.hessian(near, arb(rough))
-        directions = frame(matrix)
+        directions = frame(branch.hessian(near, arb(rough))[0])
 
         def pivot(value: fmpq) -> arb:
             point = branch.enclosed(fit, arb(value), accuracy)
@@ -183,8 +167,8 @@ def _proved(branch: _Branch, rough: float, digits: int) -> StabilityLimit:
         value, _ = sharpened(pivot, rational(arb(rough)), digits)
         width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
         ends = (value - width, value + width)
-        negative = tuple(_negative(branch, fit, end, directions, accuracy) - turning for end in ends)
-        _check_one_branch(branch, fit, ends, accuracy, digits)
+        negative = tuple(branch.negative_modes(fit, end, directions, accuracy) for end in ends)
+        branch.check_connected(fit, ends, accuracy, digits)
         if negative[0] == negative[1]:
             raise ArithmeticError(f"the limit near {rough!r} could not be proved to {digits} digits")
         return StabilityLimit(
@@ -201,39 +185,6 @@ def _proved(branch: _Branch, rough: float, digits: int) -> StabilityLimit:
             weights=middle(near),
             direction=_motion(directions[:, -1], near),
         )
-
-
-def _negative(branch: _Branch, fit: Fit, value: fmpq, directions: np.ndarray, accuracy: int) -> int:
-    """Proved number of negative eigenvalues of the bordered Hessian."""
-    point = branch.enclosed(fit, arb(value), accuracy)
-    pivots = pivots_of(branch.hessian(point, arb(value))[0], directions)
-    if any(one.contains(0) for one in pivots):
-        raise ArithmeticError(f"an eigenvalue cannot be told from zero next to {float(arb(value).mid())!r}")
-    return sum(bool(one < 0) for one in pivots)
-
-
-def _check_one_branch(branch: _Branch, fit: Fit, ends: tuple[fmpq, fmpq], accuracy: int, digits: int) -> None:
-    """Prove that one branch of critical points, and no other in its box, connects the two ends.
-
-    Raises:
-        ArithmeticError: it cannot be proved.
-    """
-    whole = branch.enclosed(fit, arb(ends[0]).union(arb(ends[1])), ceil((digits - 3) * log2(10)))
-    for end in ends:
-        point = branch.enclosed(fit, arb(end), accuracy)
-        if not all(box.contains(one) for box, one in zip(_scalars(whole), _scalars(point), strict=True)):
-            raise ArithmeticError(f"the two sides of the limit of {branch.geometry!r} could not be connected")
-
-
-def _scalars(point: Enclosed) -> list[arb]:
-    """Biases and squared norms."""
-    return [*point.at.b, *(point.at.G[i][i] for i in range(len(point.at.b)))]
-
-
-def middle(point: Enclosed) -> Weights:
-    """The enclosed weights in double precision."""
-    W = np.array([midpoints(row) for row in point.at.W]).reshape(len(point.at.W), len(point.at.b))
-    return Weights(W, midpoints(point.at.b))
 
 
 def _motion(vector: Float[np.ndarray, " bordered"], point: Enclosed) -> Weights:

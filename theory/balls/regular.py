@@ -12,6 +12,9 @@ from tegum.theory.balls.krawczyk import System, enclosed_zero
 from tegum.theory.balls.numbers import BallLaw
 from tegum.theory.balls.rows import expectations
 
+#: Squared lengths that differ by less than this share are alike.
+_TIE = 1e-6
+
 
 def enclosed_scalars(
     cosines: Sequence[arb], g: float, b: float, law: BallLaw, reach: float, accuracy: int
@@ -90,10 +93,11 @@ def vectors(overlaps: Sequence[Sequence[arb]], dimension: int) -> list[list[arb]
 
 
 def _independent(G: Float[np.ndarray, "vertices vertices"], dimension: int) -> list[int]:
-    """Vertices that span, by pivoted elimination."""
+    """Vertices that span, by pivoted elimination; of like ones the first, so that rounding never turns the frame."""
     rest, chosen = G.copy(), []
     for _ in range(dimension):
-        i = int(np.argmax(np.diagonal(rest)))
+        lengths = np.diagonal(rest)
+        i = int(np.argmax(lengths > (1 - _TIE) * lengths.max()))
         chosen.append(i)
         rest = rest - np.outer(rest[:, i], rest[i]) / rest[i, i]
     return chosen

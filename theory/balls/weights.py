@@ -17,6 +17,8 @@ from tegum.theory.balls.rows import BallRow, ball_row
 
 #: Rotations whose share in the motion of the weights is below this do not count as independent.
 _RANK = 1e-7
+#: Decimal places to which the sizes of motions are compared.
+_PLACES = 6
 
 Matrix = list[list[arb]]
 
@@ -91,12 +93,12 @@ def _row_jacobian(W: Matrix, features: int, i: int) -> arb_mat:
 
 
 def rotations(W: Matrix, features: int) -> list[tuple[int, int]]:
-    """Pairs of hidden units whose rotations move the weights independently."""
+    """Pairs of hidden units whose rotations move the weights independently; rounding does not change their order."""
     middle = np.array([midpoints(row) for row in W]).reshape(len(W), features)
     pairs = list(combinations(range(len(W)), 2))
     chosen: list[tuple[int, int]] = []
     span = np.zeros((0, middle.size))
-    for pair in sorted(pairs, key=lambda pair: -float(np.linalg.norm(middle[list(pair)]))):
+    for pair in sorted(pairs, key=lambda pair: -round(float(np.linalg.norm(middle[list(pair)])), _PLACES)):
         move = _turned(middle, pair).ravel()
         rest = move - span.T @ (span @ move)
         if np.linalg.norm(rest) > _RANK * np.linalg.norm(middle):

@@ -83,7 +83,7 @@ class Branch:
         Raises:
             ArithmeticError: it cannot be proved.
         """
-        whole = self.enclosed(fit, arb(ends[0]).union(arb(ends[1])), ceil((digits - 3) * log2(10)))
+        whole = self.enclosed(fit, arb(ends[0]).union(arb(ends[1])), ceil(digits / 2 * log2(10)))
         for end in ends:
             point = self.enclosed(fit, arb(end), accuracy)
             if not all(box.contains(one) for box, one in zip(whole.scalars, point.scalars, strict=True)):

@@ -57,7 +57,7 @@ def rows_of(at: BallWeights, law: BallLaw, order: int, closed: bool = False) -> 
 
 def gradient_of(at: BallWeights, rows: Sequence[BallRow]) -> list[arb]:
     """∂L/∂θ: W (D + Dᵀ) and ∂L/∂b, D_ij = ∂ℓ_i/∂G_ij."""
-    symmetric = _both_ways(rows)
+    symmetric = both_ways(rows)
     by_weight = [sum((x * s for x, s in zip(row, line, strict=True)), arb(0)) for row in at.W for line in symmetric]
     return [*by_weight, *(row.gradient[-1] for row in rows)]
 
@@ -70,14 +70,15 @@ def hessian_of(at: BallWeights, rows: Sequence[BallRow]) -> arb_mat:
     for i, row in enumerate(rows):
         J = _row_jacobian(at.W, features, i)
         total += J.transpose() * (arb_mat(row.hessian) * J)
-    symmetric = _both_ways(rows)
+    symmetric = both_ways(rows)
     for a in range(hidden):
         for i, j in np.ndindex(features, features):
             total[a * features + i, a * features + j] += symmetric[i][j]
     return total
 
 
-def _both_ways(rows: Sequence[BallRow]) -> Matrix:
+def both_ways(rows: Sequence[BallRow]) -> Matrix:
+    """D + Dᵀ, D_ij = ∂ℓ_i/∂G_ij."""
     every = range(len(rows))
     return [[rows[i].gradient[j] + rows[j].gradient[i] for j in every] for i in every]
 

@@ -10,6 +10,7 @@ from typing import Any
 from flint import arb, ctx
 
 from tegum.theory.balls.critical import Enclosed, enclosed_factor, enclosed_fit, enclosed_model, signature
+from tegum.theory.balls.kink import kink_signs, without_dedicated
 from tegum.theory.balls.numbers import BallLaw, ball_law, bound, outward
 from tegum.theory.balls.weights import gradient_of, rows_of
 from tegum.theory.candidates.candidates import Candidate, Fit
@@ -69,9 +70,8 @@ def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int 
 
     Interval Newton over all weights, rotations of the hidden space fixed; a `Candidate` factor by factor, those of like
     features over what their symmetry leaves free.  A dedicated feature sits exactly on the kink b = 0, ‖w‖ = 1, where
-    its loss is 0, the least there is.  Its curvature along a direction v there is a quadratic form plus c E(v·x)_+²;
-    the Hessians with (·)_+² put to 0 and to (·)² bound it from both sides: the first one positive proves a strict
-    minimum, a negative eigenvalue of the second one a saddle, and anything else is undecided.
+    its loss is 0, the least there is.  The loss around it is to second order a quadratic form plus c E(v·x)_+² (see
+    `balls.kink`): a strict minimum where that is positive in every direction, a saddle where it is negative in one.
 
     Args:
         found: weights of one model near a critical point; an optimum; or a candidate.
@@ -187,14 +187,23 @@ def _certificate(point: Enclosed, weights: Weights, law: BallLaw, digits: int) -
 
 
 def _judged(point: Enclosed, law: BallLaw) -> tuple[tuple[int, int, int] | None, str]:
-    """Signature, and what it proves; at dedicated features from the Hessians on either side of the kink."""
+    """Signature, None where it differs between the sides of a dedicated feature's kink; and what is proved."""
     sides = [_signature(point, law, closed) for closed in ((False, True) if point.dedicated else (False,))]
-    least, most = sides[0], sides[-1]
-    if least is not None and least[1] == 0:
-        kind = "minimum"
+    smooth, rest, _ = without_dedicated(point, law)
+    counts = _signature(smooth, rest, False)
+    signs = _signs(point, law)
+    if (counts is not None and counts[1] > 0) or -1 in signs:
+        kind = "saddle"
     else:
-        kind = "saddle" if most is not None and most[1] > 0 else "undecided"
-    return (least if least == most else None), kind
+        kind = "minimum" if counts is not None and all(sign > 0 for sign in signs) else "undecided"
+    return (sides[0] if sides[0] == sides[-1] else None), kind
+
+
+def _signs(point: Enclosed, law: BallLaw) -> list[int]:
+    try:
+        return kink_signs(point, law)
+    except ArithmeticError:
+        return [0]
 
 
 def _signature(point: Enclosed, law: BallLaw, closed: bool) -> tuple[int, int, int] | None:

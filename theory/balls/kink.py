@@ -115,8 +115,9 @@ class Kink:
             step = (turn.transpose() * bend * turn).mid().solve((turn.transpose() * slopes).mid()).mid()
             if not all(x.is_finite() for x in step.entries()):
                 break
-            z = arb_mat([[x if abs(x) > _ROUNDING else arb(0)] for x in (z - step).mid().entries()])
-            if max(abs(x) for x in step.entries()) < arb(2) ** (-ctx.prec // 2):
+            settled = arb(2) ** (-ctx.prec // 2)
+            z = arb_mat([[x if abs(x) > settled else arb(0)] for x in (z - step).mid().entries()])
+            if max(abs(x) for x in step.entries()) < settled:
                 break
         place = (fixed + turn * z).entries()
         value, slopes, _ = self._expansion(place)
@@ -145,6 +146,11 @@ class Lean:
     value: arb
     c: arb
     y: tuple[arb, ...]
+
+
+def kink_signs(point: Enclosed, law: BallLaw) -> list[int]:
+    """`Kink.sign` of every dedicated feature."""
+    return [one.sign for one in kinks(point, law)]
 
 
 def without_dedicated(point: Enclosed, law: BallLaw) -> tuple[Enclosed, BallLaw, list[int]]:

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from tegum.theory.balls.critical import Enclosed, bordered_hessian, enclosed_fit
 from tegum.theory.balls.inertia import pivots_of
+from tegum.theory.balls.kink import kink_signs, without_dedicated
 from tegum.theory.balls.numbers import BallLaw, ball_law, midpoints
 from tegum.theory.candidates.candidates import Candidate, Fit, candidate, fitted
 from tegum.theory.setting import Setting, with_axis
@@ -60,13 +61,12 @@ class Branch:
         return enclosed_fit(fit, self.law(value), self.setting.hidden, accuracy)
 
     def hessian(self, point: Enclosed, value: arb) -> tuple[arb_mat, int]:
-        """The full Hessian bordered by the rotations, and their number."""
-        return bordered_hessian(point, self.law(value))
+        """The Hessian of all features off the kink b = 0, bordered by their rotations, and the number of these."""
+        smooth, law, _ = without_dedicated(point, self.law(value))
+        return bordered_hessian(smooth, law)
 
-    def negative_modes(
-        self, fit: Fit, value: fmpq, directions: Float[np.ndarray, "rows rows"], accuracy: int
-    ) -> int:
-        """Proved number of negative eigenvalues of the full Hessian.
+    def negative_modes(self, fit: Fit, value: fmpq, directions: Float[np.ndarray, "rows rows"], accuracy: int) -> int:
+        """Proved number of negative eigenvalues of that Hessian.
 
         Raises:
             ArithmeticError: an eigenvalue cannot be told from zero.
@@ -76,6 +76,17 @@ class Branch:
         if any(one.contains(0) for one in pivots):
             raise ArithmeticError(f"an eigenvalue cannot be told from zero next to {float(arb(value).mid())!r}")
         return sum(bool(one < 0) for one in pivots) - turning
+
+    def is_minimum(self, fit: Fit, value: fmpq, negative: int, accuracy: int) -> bool:
+        """Whether a point with so many negative eigenvalues off the kink is a minimum.
+
+        Raises:
+            ArithmeticError: a dedicated feature's side of it cannot be decided.
+        """
+        signs = kink_signs(self.enclosed(fit, arb(value), accuracy), self.law(arb(value)))
+        if 0 in signs and negative == 0 and -1 not in signs:
+            raise ArithmeticError(f"a dedicated feature of {self.geometry!r} leans in several directions at once")
+        return negative == 0 and -1 not in signs
 
     def check_connected(self, fit: Fit, ends: tuple[fmpq, fmpq], accuracy: int, digits: int) -> None:
         """Prove that one branch of critical points, and no other in its box, connects two values.

@@ -67,7 +67,7 @@ class FactorStability:
             verdict is undecided, the runs of scanned densities at which it is one in double precision.
         limits: their proved ends, each with the broken optimum just beyond; none where the verdict is undecided.
         ends: those of them at which an overlap vanishes instead, so that the branch is another arrangement beyond.
-        reason: why it is undecided, else empty.
+        reason: why it is undecided, or why a saddle outside the stable intervals is not proved, else empty.
     """
 
     factor: Factor
@@ -115,7 +115,7 @@ def factor_stability(factor: Factor, digits: int = 15) -> FactorStability:
         digits: significant digits of every limit.
 
     Raises:
-        ArithmeticError: a limit or a signature could not be proved.
+        ArithmeticError: a limit, an end, or a minimum between them could not be proved.
     """
     branch = Branch(factor.name, Setting(factor.vertices, factor.dimension, 0.5), "density")
     least = np.array([branch.least(float(p)) for p in DENSITIES])
@@ -123,17 +123,20 @@ def factor_stability(factor: Factor, digits: int = 15) -> FactorStability:
     limits = [one for one in found if isinstance(one, StabilityLimit)]
     ends = tuple(one for one in found if isinstance(one, TypeEnd))
     cuts = [float(DENSITIES[0]), *(one.value for one in found if one), float(DENSITIES[-1])]
-    judged = [(span, _is_minimum(branch, *span, least)) for span in pairwise(cuts)]
-    stable = tuple(span for span, minimum in judged if minimum)
+    judged = [(span, *_judged(branch, span, least)) for span in pairwise(cuts)]
+    stable = tuple(span for span, minimum, _ in judged if minimum)
+    reason = "; ".join(why for _, _, why in judged if why)
     if len(stable) in (0, len(judged)):
         verdict = "stable throughout" if stable else "never a minimum"
     else:
         verdict = "breaks" if limits else "turns"
     beyond = tuple((limit, broken_optimum(limit, branch.setting)) for limit in limits)
-    return FactorStability(factor, verdict, stable, beyond, ends)
+    return FactorStability(factor, verdict, stable, beyond, ends, reason)
 
 
-def _event(branch: Branch, k: int, least: Float[np.ndarray, " scanned"], digits: int) -> StabilityLimit | TypeEnd | None:
+def _event(
+    branch: Branch, k: int, least: Float[np.ndarray, " scanned"], digits: int
+) -> StabilityLimit | TypeEnd | None:
     """What happens to the minimum between one scanned density and the next."""
     low, high = (float(p) for p in DENSITIES[k : k + 2])
     below, above = (float(curvature) for curvature in least[k : k + 2])
@@ -157,32 +160,42 @@ def _observed(factor: Factor) -> tuple[tuple[float, float], ...]:
     return tuple((run[0], run[-1]) for run in runs)
 
 
-def _is_minimum(branch: Branch, low: float, high: float, least: Float[np.ndarray, " scanned"]) -> bool:
-    """Whether the branch, where it exists between two densities, is a minimum: proved at the middle one scanned."""
-    scanned = DENSITIES[(DENSITIES >= low) & (DENSITIES <= high) & np.isfinite(least)]
-    if not scanned.size:
-        return False
-    density = float(scanned[scanned.size // 2])
+def _judged(branch: Branch, span: tuple[float, float], least: Float[np.ndarray, " scanned"]) -> tuple[bool, str]:
+    """Whether the branch, where it exists between two densities, is a minimum: proved at the middle one scanned.
+
+    Where double precision sees a saddle that cannot be proved, the reason; where it sees a minimum, an error.
+    """
+    scanned = (DENSITIES >= span[0]) & (DENSITIES <= span[1]) & np.isfinite(least)
+    if not scanned.any():
+        return False, ""
+    place = np.flatnonzero(scanned)[scanned.sum() // 2]
+    density = float(DENSITIES[place])
     found = branch.at(density)
     assert found is not None
-    kind = certify(found, with_axis(branch.setting, "density", density)).kind
+    try:
+        kind, reason = certify(found, with_axis(branch.setting, "density", density)).kind, ""
+    except ArithmeticError as error:
+        kind, reason = "undecided", str(error)
+    if kind == "undecided" and least[place] > 0:
+        raise ArithmeticError(f"a minimum in double precision at density = {density:.4g} is not proved: {reason}")
     if kind == "undecided":
-        raise ArithmeticError(f"stability of {branch.geometry!r} at density = {density!r} is undecided")
-    return kind == "minimum"
+        return False, f"a saddle in double precision at density = {density:.4g} is not proved: {reason}"
+    return kind == "minimum", ""
 
 
 def broken_optimum(limit: StabilityLimit, setting: Setting, beyond: float = _BEYOND) -> Broken:
     """The lowest critical point downhill from an unstable symmetric one, just beyond its limit of stability.
 
     Args:
-        limit: its unstable side is the one with more negative eigenvalues.
+        limit: its unstable side is the one where it is no minimum, or has more negative eigenvalues.
         setting: everything but the axis.
         beyond: distance from the limit, at most a quarter of its value.
 
     Returns:
         `Broken`, both losses by enumeration with error bounds; ``confirmed`` says whether the broken one is lower.
     """
-    value = limit.value + min(beyond, limit.value / 4) * (1 if limit.negative[1] > limit.negative[0] else -1)
+    rising = limit.stable == "below" or limit.negative[1] > limit.negative[0]
+    value = limit.value + min(beyond, limit.value / 4) * (1 if rising else -1)
     at = with_axis(setting, limit.axis, value)
     found = candidate(limit.geometry, at)
     if found is None:

@@ -12,12 +12,17 @@ from tegum.theory.balls.inertia import frame
 from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
 from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.law import law_of
+from tegum.theory.search.descent import descend
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+from tegum.theory.setting import with_axis
 from tegum.theory.stability.branch import Branch, middle
 from tegum.theory.stability.limit import GUARD_DIGITS, StabilityLimit, limit_between
+from tegum.theory.weights import Weights
 
-#: The end of a type is bracketed to this share of the axis in double precision, and looked at so far beyond.
-_NEAR, _BEYOND = 1e-8, 1e-3
+#: The end of a type is bracketed to this share of the axis in double precision, and looked at so far beyond, from where
+#: the branch is followed in steps of this length at most.
+_NEAR, _BEYOND, _REACH = 1e-8, 1e-3, 1e-2
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,7 @@ class TypeEnd:
         digits: significant digits that the enclosure proves.
         inside: "below" or "above": the side on which the branch is of its type.
         pair: two features whose overlap vanishes there.
-        negative: proved number of negative eigenvalues of the full Hessian on both sides.
-        beyond: name of the geometry that the same branch is on the other side.
+        beyond: name of the geometry that the same branch of minima is on the other side.
     """
 
     geometry: str
@@ -45,7 +49,6 @@ class TypeEnd:
     digits: int
     inside: str
     pair: tuple[int, int]
-    negative: int
     beyond: str
 
 
@@ -86,14 +89,11 @@ def _type_end(branch: Branch, inside: float, rising: bool, digits: int) -> TypeE
         width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
         ends = (value - width, value + width)
         if not overlap(ends[0]) * overlap(ends[1]) < 0:
-            raise ArithmeticError(f"the end of {branch.geometry!r} near {inside!r} could not be proved to {digits} digits")
+            raise ArithmeticError(f"the end near {inside!r} could not be proved to {digits} digits")
         branch.check_connected(fit, ends, accuracy, digits)
         directions = frame(branch.hessian(near, arb(inside))[0])
-        negative = {branch.negative_modes(fit, end, directions, accuracy) for end in ends}
-        if len(negative) > 1:
-            raise ArithmeticError(f"{branch.geometry!r} ends and loses stability together near {inside!r}")
-        past = value * (1 + fmpq(1 if rising else -1) * rational(arb(_BEYOND)))
-        after = middle(branch.enclosed(branch.fit(inside), arb(past), accuracy))
+        if any(branch.negative_modes(fit, end, directions, accuracy) for end in ends):
+            raise ArithmeticError(f"{branch.geometry!r} is no minimum where its type ends near {inside!r}")
         return TypeEnd(
             geometry=branch.geometry,
             axis=branch.axis,
@@ -104,9 +104,15 @@ def _type_end(branch: Branch, inside: float, rising: bool, digits: int) -> TypeE
             digits=digits,
             inside="below" if rising else "above",
             pair=pair,
-            negative=negative.pop(),
-            beyond=identify(after.W, tolerance=CRITICAL_TOLERANCE).geometry,
+            beyond=_beyond(branch, middle(near), inside * (1 + (_BEYOND if rising else -_BEYOND))),
         )
+
+
+def _beyond(branch: Branch, weights: Weights, value: float) -> str:
+    """The minimum next to given weights at another value."""
+    law = law_of(with_axis(branch.setting, branch.axis, value))
+    rest = descend(weights.W[None], weights.b[None], law, reach=_REACH)
+    return identify(rest.W[0], tolerance=CRITICAL_TOLERANCE).geometry
 
 
 def _weakest(G: np.ndarray) -> tuple[int, int]:

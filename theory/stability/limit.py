@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from math import ceil, log2
 
 import numpy as np
-from flint import arb, ctx, fmpq
+from flint import arb, ctx
 from jaxtyping import Float
 from scipy.optimize import brentq
 
-from tegum.theory.balls.critical import Enclosed
-from tegum.theory.balls.inertia import frame, pivots_of
+from tegum.theory.balls.inertia import frame
 from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
 from tegum.theory.certify import MOST_DIGITS
@@ -19,6 +18,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
 from tegum.theory.setting import Setting
 from tegum.theory.stability.branch import Branch, middle
+from tegum.theory.stability.vanishing import vanishing
 from tegum.theory.weights import Weights
 
 #: Points at which the least curvature is scanned for changes of sign.
@@ -39,8 +39,10 @@ class StabilityLimit:
         decimal: the limit with all the digits asked for.
         digits: significant digits that the enclosure proves.
         stable: "below", "above" or "neither": the side on which the branch is a local minimum.
-        negative: numbers of negative eigenvalues of the full Hessian below and above, proved.
-        kind: "continuous": one branch passes through, proved, and is a saddle on the unstable side.
+        negative: numbers of negative eigenvalues of the full Hessian, without dedicated features, below and above,
+            proved.
+        kind: "continuous": one branch passes through, proved, and is a saddle on the unstable side; "one-sided": the
+            same, but of the loss around a dedicated feature's kink b = 0, where there is no Hessian.
         weights: the branch at the limit.
         direction: unit motion of (W, b) whose curvature vanishes there: how the symmetry breaks.
     """
@@ -156,20 +158,15 @@ def _proved(branch: Branch, rough: float, digits: int) -> StabilityLimit:
     accuracy = ceil((digits + GUARD_DIGITS) * log2(10))
     with ctx.workprec(2 * accuracy + 64):
         near = branch.enclosed(fit, arb(rough), accuracy)
-        if near.dedicated:
-            raise ArithmeticError(f"{branch.geometry!r} has a feature on the kink b = 0; its limit is undecided")
         directions = frame(branch.hessian(near, arb(rough))[0])
-
-        def pivot(value: fmpq) -> arb:
-            point = branch.enclosed(fit, arb(value), accuracy)
-            return pivots_of(branch.hessian(point, arb(value))[0], directions)[-1]
-
-        value, _ = sharpened(pivot, rational(arb(rough)), digits)
+        lost = vanishing(branch, fit, rough, directions, accuracy)
+        value, _ = sharpened(lost.curvature, rational(arb(rough)), digits)
         width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
         ends = (value - width, value + width)
         negative = tuple(branch.negative_modes(fit, end, directions, accuracy) for end in ends)
+        minimum = [branch.is_minimum(fit, end, count, accuracy) for end, count in zip(ends, negative, strict=True)]
         branch.check_connected(fit, ends, accuracy, digits)
-        if negative[0] == negative[1]:
+        if negative[0] == negative[1] and minimum[0] == minimum[1]:
             raise ArithmeticError(f"the limit near {rough!r} could not be proved to {digits} digits")
         return StabilityLimit(
             geometry=branch.geometry,
@@ -179,15 +176,9 @@ def _proved(branch: Branch, rough: float, digits: int) -> StabilityLimit:
             upper=rounded_up(ends[1]),
             decimal=arb(value).str(digits, radius=False),
             digits=digits,
-            stable="below" if negative[0] == 0 else "above" if negative[1] == 0 else "neither",
+            stable="below" if minimum[0] else "above" if minimum[1] else "neither",
             negative=(negative[0], negative[1]),
-            kind="continuous",
+            kind=lost.kind,
             weights=middle(near),
-            direction=_motion(directions[:, -1], near),
+            direction=lost.direction(value),
         )
-
-
-def _motion(vector: Float[np.ndarray, " bordered"], point: Enclosed) -> Weights:
-    hidden, features = len(point.at.W), len(point.at.b)
-    motion = vector[: (hidden + 1) * features] / np.linalg.norm(vector[: (hidden + 1) * features])
-    return Weights(motion[: hidden * features].reshape(hidden, features), motion[hidden * features :])

@@ -34,6 +34,7 @@ HOME = {
     "boundary": "tegum.theory.phases",
     "certify": "tegum.theory.certify",
     "stability_limit": "tegum.theory.stability.limit",
+    "branch_stability": "tegum.theory.stability.catalogue",
     "catalogue_stability": "tegum.theory.stability.catalogue",
     "phase_diagram": "tegum.theory.diagram.diagram",
     "factor_table": "tegum.theory.table.shipped",

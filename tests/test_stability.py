@@ -95,7 +95,9 @@ def test_catalogue_entries_break_where_they_are_said_to_and_nowhere_else(factor)
 def test_nothing_is_confirmed_on_the_stable_side():
     """Negative control: from the stable side the same descent falls back onto the symmetric optimum."""
     limit = stability_limit("hexagon", Setting(6, 2, 0.5), "density", 0.1, 0.3)
-    flipped = type(limit)(**{**vars(limit), "negative": limit.negative[::-1], "stable": "above", "value": limit.value - 0.05})
+    flipped = type(limit)(
+        **{**vars(limit), "negative": limit.negative[::-1], "stable": "above", "value": limit.value - 0.05}
+    )
     assert not broken_optimum(flipped, Setting(6, 2, 0.5)).confirmed
 
 

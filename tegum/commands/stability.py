@@ -1,13 +1,18 @@
-"""`tegum stability`: where a geometry stops being a local minimum of the full loss, with proved digits."""
+"""`tegum stability`: where geometries stop being local minima of the full loss, with proved digits."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from tegum.commands.answers import Answer, Progress, aligned, plain
 from tegum.theory.errors import InputError
-from tegum.theory.setting import read_setting
+from tegum.theory.setting import Setting, read_setting
+
+if TYPE_CHECKING:
+    from tegum.theory.stability.broken import Broken
+    from tegum.theory.stability.catalogue import BranchStability
 
 
 def options(command: ArgumentParser) -> None:
@@ -17,6 +22,7 @@ def options(command: ArgumentParser) -> None:
     command.add_argument("--from", dest="start", type=float, metavar="X", help="start of the range")
     command.add_argument("--to", dest="stop", type=float, metavar="Y", help="end of the range")
     command.add_argument("--digits", type=int, default=15, metavar="D", help="digits to prove (default: 15)")
+    command.add_argument("--every", action="store_true", help="instead: every geometry of SETTING, over the density")
     command.add_argument(
         "--catalogue",
         nargs="?",
@@ -28,13 +34,16 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    named = [arguments.setting, arguments.geometry, arguments.start, arguments.stop]
-    if arguments.catalogue is not None:
-        if any(one is not None for one in named):
-            raise InputError("stability takes either --catalogue or SETTING --geometry NAME --from X --to Y")
-        return _catalogue_stability(arguments.catalogue, arguments.digits)
-    if any(one is None for one in named):
-        raise InputError("stability needs SETTING --geometry NAME --from X --to Y, or --catalogue")
+    named = [arguments.geometry, arguments.start, arguments.stop]
+    whole = arguments.every or arguments.catalogue is not None
+    if whole and any(one is not None for one in named):
+        raise InputError("stability takes --catalogue, SETTING --every, or SETTING --geometry NAME --from X --to Y")
+    if arguments.catalogue is not None and not arguments.every and arguments.setting is None:
+        return _catalogue(arguments.catalogue, arguments.digits)
+    if arguments.every and arguments.catalogue is None and arguments.setting is not None:
+        return _every(read_setting(arguments.setting), arguments.digits)
+    if arguments.setting is None or whole or any(one is None for one in named):
+        raise InputError("stability needs SETTING --geometry NAME --from X --to Y, SETTING --every, or --catalogue")
     from tegum.theory.stability.limit import stability_limit
 
     found = stability_limit(
@@ -65,46 +74,58 @@ def _limit(found: Any) -> dict[str, Any]:
     }
 
 
-def _catalogue_stability(vertices: int, digits: int) -> Answer:
+def _catalogue(vertices: int, digits: int) -> Answer:
     from tegum.theory.stability.catalogue import catalogue_stability
 
     with Progress() as progress:
         found = catalogue_stability(
             vertices, vertices - 1, digits, lambda done, total: progress("catalogue entries", done, total)
         )
-    answer = [
-        {
-            "geometry": one.factor.name,
-            "vertices": one.factor.vertices,
-            "dimension": one.factor.dimension,
-            "verdict": one.verdict,
-            "reason": one.reason,
-            "stable": [list(span) for span in one.stable],
-            "limits": [
-                _limit(limit)
-                | {
-                    "broken": {
-                        "value": broken.value,
-                        "symmetric": broken.symmetric,
-                        "loss": broken.broken,
-                        "error": broken.error,
-                        "geometry": broken.geometry,
-                        "distortion": broken.distortion,
-                        "confirmed": broken.confirmed,
-                    }
-                }
-                for limit, broken in one.limits
-            ],
-        }
-        for one in found
-    ]
-    rows = [("geometry", "verdict", "limit", "stable", "just beyond", "lower by")]
+    return {"catalogue": [_branch(one) for one in found]}, _table(found)
+
+
+def _every(setting: Setting, digits: int) -> Answer:
+    from tegum.theory.stability.catalogue import setting_stability
+
+    with Progress() as progress:
+        found = setting_stability(setting, digits, lambda done, total: progress("geometries", done, total))
+    return {"geometries": [_branch(one) for one in found]}, _table(found)
+
+
+def _branch(one: BranchStability) -> dict[str, Any]:
+    return {
+        "geometry": one.geometry,
+        "vertices": one.setting.count,
+        "dimension": one.setting.hidden,
+        "verdict": one.verdict,
+        "reason": one.reason,
+        "stable": [list(span) for span in one.stable],
+        "limits": [_limit(limit) | {"broken": _broken(broken)} for limit, broken in one.limits],
+        "ends": [vars(end) | {"pair": list(end.pair)} for end in one.ends],
+    }
+
+
+def _broken(broken: Broken) -> dict[str, Any]:
+    keys = ("value", "symmetric", "error", "geometry", "distortion", "confirmed")
+    return {key: getattr(broken, key) for key in keys} | {"loss": broken.broken}
+
+
+def _table(found: Sequence[BranchStability]) -> str:
+    rows = [("geometry", "verdict", "density", "stable", "just beyond", "lower by")]
     for one in found:
-        if not one.limits:
-            spans = ", ".join(f"{low:.4g} to {high:.4g}" for low, high in one.stable)
-            seen = f"a minimum where scanned: {spans or 'nowhere'}" if one.reason else ""
-            rows.append((one.factor.name, one.verdict, "", "", seen, ""))
-        for limit, broken in one.limits:
-            won = f"{broken.symmetric - broken.broken:.3g}" + ("" if broken.confirmed else " (not confirmed)")
-            rows.append((one.factor.name, one.verdict, limit.decimal, limit.stable, broken.geometry, won))
-    return {"catalogue": answer}, aligned(rows)
+        rows += _rows(one)
+    reasons = [f"{one.geometry}: {one.reason}" for one in found if one.reason]
+    return "\n".join([aligned(rows), *reasons])
+
+
+def _rows(one: BranchStability) -> list[tuple[str, ...]]:
+    """The places where a geometry starts or stops being a minimum, by density."""
+    places = [(end.value, end.decimal, end.inside, f"{end.beyond}, the same branch", "") for end in one.ends]
+    for limit, broken in one.limits:
+        won = f"{broken.symmetric - broken.broken:.3g}" + ("" if broken.confirmed else " (not confirmed)")
+        places.append((limit.value, limit.decimal, limit.stable, broken.geometry, won))
+    if not places:
+        spans = ", ".join(f"{low:.4g} to {high:.4g}" for low, high in one.stable)
+        seen = f"a minimum where scanned: {spans or 'nowhere'}" if one.verdict == "undecided" else ""
+        return [(one.geometry, one.verdict, "", "", seen, "")]
+    return [(one.geometry, one.verdict, *place[1:]) for place in sorted(places)]

@@ -1,66 +1,37 @@
-"""Broken symmetry: at which densities each catalogue entry, alone in its own dimensions, stops being a minimum."""
+"""Broken symmetry: at which densities a geometry is a minimum, for all of the catalogue or all that fit a setting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from operator import itemgetter
 
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.candidates.candidates import candidate
-from tegum.theory.certify import certify
-from tegum.theory.geometry.factor import Factor, catalogue
-from tegum.theory.geometry.identify import identify
-from tegum.theory.loss.law import law_of
-from tegum.theory.loss.population import population_loss
-from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+from tegum.theory.certify import MOST_ALIKE, certify
+from tegum.theory.geometry.factor import catalogue
+from tegum.theory.geometry.tegum import geometries, name
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.stability.branch import Branch
+from tegum.theory.stability.broken import Broken, broken_optimum
 from tegum.theory.stability.ends import TypeEnd, end_of_branch
 from tegum.theory.stability.limit import StabilityLimit, limit_between
-from tegum.theory.weights import Weights
 
 #: Densities scanned; nearer 0 and 1 the curvatures vanish with the loss itself.
 DENSITIES = np.concatenate([np.geomspace(1e-3, 0.02, 9)[:-1], np.linspace(0.02, 0.99, 49)])
-#: How far beyond a limit the broken optimum is looked for, and the steps along the breaking direction it starts from.
-_BEYOND = 0.005
-_STEPS = (0.02, 0.1, 0.3)
-_REACH = 0.1
+
+#: Told how many geometries are done, and how many there are.
+Advance = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
-class Broken:
-    """A lower critical point beside an unstable symmetric one.
+class BranchStability:
+    """What becomes of one geometry as its density rises.
 
     Attributes:
-        value: of the axis, on the unstable side of the limit.
-        symmetric, broken: exact losses there, by enumeration.
-        error: bound on the numerical error of their difference.
-        geometry: name of the broken one; ``distortion`` of its most distorted factor.
-        weights: the broken one.
-        confirmed: whether its loss is proved to be lower: broken + error < symmetric.
-    """
-
-    value: float
-    symmetric: float
-    broken: float
-    error: float
-    geometry: str
-    distortion: float
-    weights: Weights
-    confirmed: bool
-
-
-@dataclass(frozen=True)
-class FactorStability:
-    """What becomes of one catalogue entry as its density rises.
-
-    Attributes:
-        factor: the entry; n = vertices features in m = dimension dimensions, importances 1.
+        geometry: its name.
+        setting: the features it holds, at any density.
         verdict: "stable throughout", "never a minimum" (both over the range of `DENSITIES`), "breaks", "turns" (its
             branch of minima goes on as another arrangement), or "undecided".
         stable: the intervals of density, over the range of `DENSITIES`, in which it is a local minimum; where the
@@ -70,55 +41,83 @@ class FactorStability:
         reason: why it is undecided, or why a saddle outside the stable intervals is not proved, else empty.
     """
 
-    factor: Factor
+    geometry: str
+    setting: Setting
     verdict: str
     stable: tuple[tuple[float, float], ...]
     limits: tuple[tuple[StabilityLimit, Broken], ...]
-    ends: tuple[TypeEnd, ...] = ()
+    ends: tuple[TypeEnd, ...]
     reason: str = ""
 
 
 def catalogue_stability(
-    most_vertices: int = 8,
-    most_dimensions: int = 7,
-    digits: int = 15,
-    advance: Callable[[int, int], object] = lambda done, total: None,
-) -> list[FactorStability]:
-    """`factor_stability` of every entry of the catalogue up to a size.
+    most_vertices: int = 8, most_dimensions: int = 7, digits: int = 15, advance: Advance = lambda done, total: None
+) -> list[BranchStability]:
+    """`branch_stability` of every entry of the catalogue up to a size, alone in its own dimensions, importances 1.
 
     Args:
         most_vertices, most_dimensions: of the entries.
         digits: significant digits of every limit.
         advance: told how many entries are done, and how many there are.
-
-    Returns:
-        One record for each entry, those whose limits could not be proved as "undecided".
     """
-    entries, found = catalogue(most_vertices, most_dimensions), []
-    for done, factor in enumerate(entries):
-        advance(done, len(entries))
-        try:
-            found.append(factor_stability(factor, digits))
-        except ArithmeticError as error:
-            found.append(FactorStability(factor, "undecided", _observed(factor), (), reason=str(error)))
-    advance(len(entries), len(entries))
+    entries = catalogue(most_vertices, most_dimensions)
+    return _each([(one.name, Setting(one.vertices, one.dimension, 0.5)) for one in entries], digits, advance)
+
+
+def setting_stability(
+    setting: Setting, digits: int = 15, advance: Advance = lambda done, total: None
+) -> list[BranchStability]:
+    """`branch_stability` of every geometry that fits a setting.
+
+    Args:
+        setting: features of any importance, at one density, which is varied.
+        digits: significant digits of every limit.
+        advance: told how many geometries are done, and how many there are.
+    """
+    fitting = geometries(setting.count, setting.hidden)
+    return _each([(name(one), setting) for one in fitting], digits, advance)
+
+
+def _each(questions: Sequence[tuple[str, Setting]], digits: int, advance: Advance) -> list[BranchStability]:
+    found = []
+    for done, (geometry, setting) in enumerate(questions):
+        advance(done, len(questions))
+        if setting.count > MOST_ALIKE:
+            beyond = f"count = {setting.count} is beyond the reach of certificates, {MOST_ALIKE}"
+            found.append(BranchStability(geometry, setting, "undecided", (), (), (), beyond))
+        else:
+            found.append(branch_stability(geometry, setting, digits))
+    advance(len(questions), len(questions))
     return found
 
 
-def factor_stability(factor: Factor, digits: int = 15) -> FactorStability:
-    """Where the symmetric branch of a factor, alone in its own dimensions, is a minimum of the full loss.
+def branch_stability(geometry: str, setting: Setting, digits: int = 15) -> BranchStability:
+    """Where the symmetric branch of a geometry is a minimum of the full loss as the density varies.
 
     Between two limits the signature cannot change; it is proved once in each interval, in its middle.
 
     Args:
-        factor: a catalogue entry; features alike, importances 1.
+        geometry: its name.
+        setting: everything but the density.
         digits: significant digits of every limit.
 
+    Returns:
+        `BranchStability`; "undecided", with the reason, where a limit, an end or a minimum could not be proved.
+
     Raises:
-        ArithmeticError: a limit, an end, or a minimum between them could not be proved.
+        InputError: a geometry that does not fit the setting.
+
+    Validity: limits between two neighbours of `DENSITIES` may be missed in pairs.
     """
-    branch = Branch(factor.name, Setting(factor.vertices, factor.dimension, 0.5), "density")
+    branch = Branch(geometry, setting, "density")
     least = np.array([branch.least(float(p)) for p in DENSITIES])
+    try:
+        return _proved(branch, least, digits)
+    except ArithmeticError as error:
+        return BranchStability(geometry, setting, "undecided", _observed(least), (), (), str(error))
+
+
+def _proved(branch: Branch, least: Float[np.ndarray, " scanned"], digits: int) -> BranchStability:
     found = [_event(branch, k, least, digits) for k in range(len(DENSITIES) - 1)]
     limits = [one for one in found if isinstance(one, StabilityLimit)]
     ends = tuple(one for one in found if isinstance(one, TypeEnd))
@@ -131,7 +130,7 @@ def factor_stability(factor: Factor, digits: int = 15) -> FactorStability:
     else:
         verdict = "breaks" if limits else "turns"
     beyond = tuple((limit, broken_optimum(limit, branch.setting)) for limit in limits)
-    return FactorStability(factor, verdict, stable, beyond, ends, reason)
+    return BranchStability(branch.geometry, branch.setting, verdict, stable, beyond, ends, reason)
 
 
 def _event(
@@ -149,15 +148,10 @@ def _event(
     return None
 
 
-def _observed(factor: Factor) -> tuple[tuple[float, float], ...]:
-    """Runs of scanned densities at which the symmetric branch is a minimum in double precision."""
-    setting = Setting(factor.vertices, factor.dimension, 0.5)
-    found = (candidate(factor.name, with_axis(setting, "density", float(p))) for p in DENSITIES)
-    stable = [one is not None and one.stable for one in found]
-    runs = (
-        [float(p) for p, _ in run] for kept, run in groupby(zip(DENSITIES, stable, strict=True), itemgetter(1)) if kept
-    )
-    return tuple((run[0], run[-1]) for run in runs)
+def _observed(least: Float[np.ndarray, " scanned"]) -> tuple[tuple[float, float], ...]:
+    """Runs of scanned densities at which the branch is a minimum in double precision."""
+    runs = [list(run) for kept, run in groupby(range(len(least)), lambda k: bool(least[k] > 0)) if kept]
+    return tuple((float(DENSITIES[run[0]]), float(DENSITIES[run[-1]])) for run in runs)
 
 
 def _judged(branch: Branch, span: tuple[float, float], least: Float[np.ndarray, " scanned"]) -> tuple[bool, str]:
@@ -173,7 +167,7 @@ def _judged(branch: Branch, span: tuple[float, float], least: Float[np.ndarray, 
     found = branch.at(density)
     assert found is not None
     try:
-        kind, reason = certify(found, with_axis(branch.setting, "density", density)).kind, ""
+        kind, reason = certify(found, with_axis(branch.setting, "density", density)).kind, "a curvature may vanish"
     except ArithmeticError as error:
         kind, reason = "undecided", str(error)
     if kind == "undecided" and least[place] > 0:
@@ -181,49 +175,3 @@ def _judged(branch: Branch, span: tuple[float, float], least: Float[np.ndarray, 
     if kind == "undecided":
         return False, f"a saddle in double precision at density = {density:.4g} is not proved: {reason}"
     return kind == "minimum", ""
-
-
-def broken_optimum(limit: StabilityLimit, setting: Setting, beyond: float = _BEYOND) -> Broken:
-    """The lowest critical point downhill from an unstable symmetric one, just beyond its limit of stability.
-
-    Args:
-        limit: its unstable side is the one where it is no minimum, or has more negative eigenvalues.
-        setting: everything but the axis.
-        beyond: distance from the limit, at most a quarter of its value.
-
-    Returns:
-        `Broken`, both losses by enumeration with error bounds; ``confirmed`` says whether the broken one is lower.
-    """
-    rising = limit.stable == "below" or limit.negative[1] > limit.negative[0]
-    value = limit.value + min(beyond, limit.value / 4) * (1 if rising else -1)
-    at = with_axis(setting, limit.axis, value)
-    found = candidate(limit.geometry, at)
-    if found is None:
-        raise ArithmeticError(f"{limit.geometry!r} has no critical point at {limit.axis} = {value!r}")
-    W, b = _turned_onto(found.weights.W, limit.weights.W), found.weights.b
-    motions = np.array([side * step for step in _STEPS for side in (1.0, -1.0)])
-    starts = W + motions[:, None, None] * limit.direction.W, b + motions[:, None] * limit.direction.b
-    rest = descend(*starts, law_of(at, len(motions)), reach=_REACH)
-    best = int(np.argmin(np.where(rest.converged, rest.loss, np.inf)))
-    weights = Weights(rest.W[best], rest.b[best])
-    low, high = (population_loss(one, at, "enumeration") for one in (weights, found.weights))
-    identity = identify(weights.W, tolerance=CRITICAL_TOLERANCE)
-    error = float(low.error) + float(high.error)
-    return Broken(
-        value=value,
-        symmetric=float(high.loss),
-        broken=float(low.loss),
-        error=error,
-        geometry=identity.geometry,
-        distortion=max((one.distortion for one in identity.factors), default=0.0),
-        weights=weights,
-        confirmed=bool(low.loss + error < high.loss),
-    )
-
-
-def _turned_onto(
-    W: Float[np.ndarray, "hidden features"], frame: Float[np.ndarray, "hidden features"]
-) -> Float[np.ndarray, "hidden features"]:
-    """Weights rotated as close as can be to others (orthogonal Procrustes)."""
-    left, _, right = np.linalg.svd(frame @ W.T)
-    return left @ right @ W

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tegum.commands.answers import Answer, Progress, aligned, plain
+from tegum.commands.answers import Answer, Progress, aligned, command_line, plain
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting, read_setting
 
@@ -23,6 +23,7 @@ def options(command: ArgumentParser) -> None:
     command.add_argument("--to", dest="stop", type=float, metavar="Y", help="end of the range")
     command.add_argument("--digits", type=int, default=15, metavar="D", help="digits to prove (default: 15)")
     command.add_argument("--every", action="store_true", help="instead: every geometry of SETTING, over the density")
+    command.add_argument("--page", metavar="FILE.md", help="with --every or --catalogue: write the table as a page")
     command.add_argument(
         "--catalogue",
         nargs="?",
@@ -39,10 +40,10 @@ def run(arguments: Namespace) -> Answer:
     if whole and any(one is not None for one in named):
         raise InputError("stability takes --catalogue, SETTING --every, or SETTING --geometry NAME --from X --to Y")
     if arguments.catalogue is not None and not arguments.every and arguments.setting is None:
-        return _catalogue(arguments.catalogue, arguments.digits)
+        return _catalogue(arguments.catalogue, arguments.digits, arguments.page)
     if arguments.every and arguments.catalogue is None and arguments.setting is not None:
-        return _every(read_setting(arguments.setting), arguments.digits)
-    if arguments.setting is None or whole or any(one is None for one in named):
+        return _every(read_setting(arguments.setting), arguments.digits, arguments.page)
+    if arguments.setting is None or whole or arguments.page or any(one is None for one in named):
         raise InputError("stability needs SETTING --geometry NAME --from X --to Y, SETTING --every, or --catalogue")
     from tegum.theory.stability.limit import stability_limit
 
@@ -74,22 +75,32 @@ def _limit(found: Any) -> dict[str, Any]:
     }
 
 
-def _catalogue(vertices: int, digits: int) -> Answer:
+def _catalogue(vertices: int, digits: int, page: str | None) -> Answer:
     from tegum.theory.stability.catalogue import catalogue_stability
 
     with Progress() as progress:
         found = catalogue_stability(
             vertices, vertices - 1, digits, lambda done, total: progress("catalogue entries", done, total)
         )
+    if page:
+        _write(page, found, f"Every entry of the catalogue up to {vertices} vertices")
     return {"catalogue": [_branch(one) for one in found]}, _table(found)
 
 
-def _every(setting: Setting, digits: int) -> Answer:
+def _every(setting: Setting, digits: int, page: str | None) -> Answer:
     from tegum.theory.stability.catalogue import setting_stability
 
     with Progress() as progress:
         found = setting_stability(setting, digits, lambda done, total: progress("geometries", done, total))
+    if page:
+        _write(page, found, f"Every geometry of {setting.count} features in {setting.hidden} dimensions")
     return {"geometries": [_branch(one) for one in found]}, _table(found)
+
+
+def _write(page: str, found: Sequence[BranchStability], title: str) -> None:
+    from tegum.compare.report.stability_page import write_stability_page
+
+    write_stability_page(page, found, title, command_line())
 
 
 def _branch(one: BranchStability) -> dict[str, Any]:
@@ -111,7 +122,7 @@ def _broken(broken: Broken) -> dict[str, Any]:
 
 
 def _table(found: Sequence[BranchStability]) -> str:
-    rows = [("geometry", "verdict", "density", "stable", "just beyond", "lower by")]
+    rows: list[tuple[str, ...]] = [("geometry", "verdict", "density", "stable", "just beyond", "lower by")]
     for one in found:
         rows += _rows(one)
     reasons = [f"{one.geometry}: {one.reason}" for one in found if one.reason]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from flint import arb, arb_mat, fmpz_mat
@@ -133,7 +134,8 @@ def _spectral_projectors(matrix: Int[np.ndarray, "rows rows"]) -> list[arb_mat]:
     size = len(matrix)
     integers = fmpz_mat(matrix.tolist())
     factors = [factor for factor, _ in integers.charpoly().factor()[1]]
-    roots = [root.real for factor in factors for root, _ in factor.complex_roots()]  # a symmetric matrix: all are real
+    pairs: list[Any] = [pair for factor in factors for pair in factor.complex_roots()]  # with multiplicities
+    roots = [root.real for root, _ in pairs]  # those of a symmetric matrix are real
     identity, M = arb_mat(np.eye(size, dtype=int).tolist()), arb_mat(integers)
     projectors = []
     for k, value in enumerate(roots):

@@ -70,7 +70,7 @@ def end_of_branch(branch: Branch, inside: float, outside: float, digits: int) ->
         middle_value = (inside + outside) / 2
         least = branch.least(middle_value)
         if least < 0:
-            return limit_between(branch, *sorted((inside, middle_value)), digits)
+            return limit_between(branch, min(inside, middle_value), max(inside, middle_value), digits)
         inside, outside = (middle_value, outside) if least > 0 else (inside, middle_value)
     return _type_end(branch, inside, outside > inside, digits)
 

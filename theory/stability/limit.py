@@ -129,7 +129,7 @@ def stability_limits(
     if not np.isfinite(least).any():
         raise InputError(f"geometry {geometry!r} has no critical point for {over} from {values[0]} to {values[-1]}")
     changes = np.flatnonzero(least[:-1] * least[1:] < 0)
-    return [limit_between(branch, *values[i : i + 2].tolist(), digits) for i in changes]
+    return [limit_between(branch, float(values[i]), float(values[i + 1]), digits) for i in changes]
 
 
 def limit_between(branch: Branch, low: float, high: float, digits: int) -> StabilityLimit:

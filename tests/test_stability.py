@@ -11,7 +11,8 @@ from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import polygon, simplex
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.stability.catalogue import broken_optimum, factor_stability
+from tegum.theory.stability.broken import broken_optimum
+from tegum.theory.stability.catalogue import branch_stability
 from tegum.theory.stability.limit import stability_limit
 from tegum.theory.weights import Weights
 
@@ -78,7 +79,7 @@ def test_neither_a_dropped_feature_nor_a_common_importance_moves_the_limit():
 
 @pytest.mark.parametrize("factor", [simplex(1), simplex(2), simplex(3), polygon(5)], ids=lambda one: one.name)
 def test_catalogue_entries_break_where_they_are_said_to_and_nowhere_else(factor):
-    found = factor_stability(factor)
+    found = branch_stability(factor.name, Setting(*_shape(factor), 0.5))
     expected = {"digon": 1, "triangle": 0, "tetrahedron": 0, "pentagon": 3}[factor.name]
     assert len(found.limits) == expected
     assert found.verdict == ("breaks" if expected else "stable throughout")
@@ -121,11 +122,6 @@ def test_bad_questions_are_refused_in_one_line(arguments, culprit):
     assert "\n" not in str(refusal.value)
 
 
-def test_a_kink_is_undecided_not_guessed():
-    with pytest.raises(ArithmeticError, match="kink|jumps"):
-        stability_limit("dedicated + dropped", Setting(2, 1, 0.3, (1.0, 0.4)), "density", 0.3, 0.45)
-
-
 def test_the_command_line_answers(tmp_path, capsys):
     import json
 
@@ -139,4 +135,9 @@ def test_the_command_line_answers(tmp_path, capsys):
     assert proved["digits"] == 20
     assert main(["stability", "--catalogue", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["catalogue"][0]["verdict"] == "breaks"
-    assert main(["stability", str(path)]) == 2
+    assert main(["stability", str(path), "--every", "--page", str(tmp_path / "page.md"), "--json"]) == 0
+    every = {one["geometry"]: one["verdict"] for one in json.loads(capsys.readouterr().out)["geometries"]}
+    assert every == {"digon": "breaks", "dedicated + dropped": "never a minimum", "2*dropped": "never a minimum"}
+    assert "| 2 | 1 | digon | breaks | 0.713013019543036 | below |" in (tmp_path / "page.md").read_text()
+    for wrong in ([str(path)], ["--every"], [str(path), "--catalogue"], [str(path), "--every", "--from", "0.1"]):
+        assert main(["stability", *wrong]) == 2

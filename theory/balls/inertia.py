@@ -31,8 +31,8 @@ def frame(matrix: arb_mat) -> Float[np.ndarray, "rows rows"]:
     return vectors[:, np.argsort(-np.abs(values))]
 
 
-def pivots_of(matrix: arb_mat, directions: Float[np.ndarray, "rows rows"]) -> list[arb]:
-    """Pivots d of QᵀAQ = L diag(d) Lᵀ, Q the given directions: their signs are those of A's eigenvalues.
+def pivots_of(matrix: arb_mat, directions: Float[np.ndarray, "rows kept"]) -> list[arb]:
+    """Pivots d of QᵀAQ = L diag(d) Lᵀ, Q the given directions: their signs are those of A's eigenvalues on their span.
 
     Q needs no proof: pivots that are all proved to be other than zero make QᵀAQ, and so Q, invertible.
 

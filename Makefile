@@ -3,12 +3,17 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report test lint clean
+.PHONY: setup report pages test lint clean
 
 setup: .venv/filled
 
 report: setup
 	$(BIN)/tegum study plans/five-in-two.toml --out out/report
+
+# Minutes each: limits of stability to proved digits.
+pages: .venv/filled
+	$(BIN)/tegum stability --catalogue 12 --page docs/stability.md
+	$(BIN)/tegum stability examples/five-in-two.toml --every --page docs/stability-five-in-two.md
 
 # The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
 test: setup lint

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from tegum.cli import main
+from tegum.compare.report.stability_page import stability_rows
+from tegum.theory.candidates.candidates import candidate
+from tegum.theory.setting import Setting
+from tegum.theory.stability.catalogue import branch_stability
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "theory.md").read_text()
@@ -38,3 +42,31 @@ def test_python_examples_print_what_is_shown():
 def test_files_that_a_page_links_exist(page):
     links = re.findall(r"\]\(([^)#:]+)\)", page.read_text())
     assert all((page.parent / link).exists() for link in links)
+
+
+def page_rows(text: str) -> list[list[str]]:
+    """Cells of the rows of a stability table: n, m, geometry, verdict, density, side, …"""
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")][1:]
+
+
+def test_the_stability_page_shows_what_is_computed():
+    page = page_rows((ROOT / "docs" / "stability.md").read_text())
+    for geometry, shape in (("digon", (2, 1)), ("triangle", (3, 2)), ("pentagon", (5, 2))):
+        found = branch_stability(geometry, Setting(*shape, 0.5))
+        computed = [row[:6] for row in page_rows(stability_rows([found]))]
+        assert computed == [row[:6] for row in page if row[2] == geometry]
+
+
+def test_each_limit_of_the_stability_page_separates_a_minimum_from_a_saddle_in_double_precision():
+    page = page_rows((ROOT / "docs" / "stability.md").read_text())
+    limits = [row for row in page if row[3] == "breaks" and "same branch" not in row[6] and int(row[0]) < 9]
+    assert len(limits) > 8
+    for n, m, geometry, _, density, side, _, won in limits:
+        signs = []
+        for step in (-1e-6, 1e-6):
+            found = candidate(geometry, Setting(int(n), int(m), float(density) + step))
+            assert found is not None
+            signs.append(found.hessian_min > 0)
+        assert signs == [side == "below", side == "above"], geometry
+        lower, error = (float(number) for number in won.split(" ± "))
+        assert lower > error

@@ -15,9 +15,10 @@ _BENT = 1e-6
 _SAYS = """\
 Each geometry alone, its free scalars optimised, followed over densities {low} to {high}: where it is a local minimum of
 the full loss, all weights free. The digits of every density are proved, and so is the kind of point on both sides of it
-(see [theory.md](theory.md#digits-that-are-proved)); each broken optimum just beyond is confirmed to have the lower loss
-by enumeration, with a bound on its error. "Turns" says that an overlap vanishes: the same branch of minima goes on as
-another arrangement. Limits closer together than the scan ({points} densities) may be missed in pairs.
+(see [theory.md](theory.md#digits-that-are-proved)). Just beyond, the branch falls to a broken optimum (where several
+directions break together, one of several), confirmed by enumeration to have the lower loss, with a bound on the error.
+"Turns", or "the same branch", says that an overlap vanishes: the same branch of minima goes on as another arrangement.
+Limits closer together than the scan ({points} densities) may be missed in pairs.
 """
 
 

@@ -51,7 +51,7 @@ def page_rows(text: str) -> list[list[str]]:
 
 def test_the_stability_page_shows_what_is_computed():
     page = page_rows((ROOT / "docs" / "stability.md").read_text())
-    for geometry, shape in (("digon", (2, 1)), ("triangle", (3, 2)), ("pentagon", (5, 2))):
+    for geometry, shape in (("digon", (2, 1)), ("triangle", (3, 2))):
         found = branch_stability(geometry, Setting(*shape, 0.5))
         computed = [row[:6] for row in page_rows(stability_rows([found]))]
         assert computed == [row[:6] for row in page if row[2] == geometry]

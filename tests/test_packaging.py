@@ -168,10 +168,9 @@ def test_the_wheel_holds_every_file(installed):
     for module in modules():
         path = site.joinpath(*module.split("."))
         assert path.with_suffix(".py").exists() or (path / "__init__.py").exists(), module
-    report = ROOT / "compare" / "report"
-    for file in [*report.glob("templates/*"), *report.glob("*.mplstyle")]:
-        packed = site / "tegum" / "compare" / "report" / file.relative_to(report)
-        assert packed.read_bytes() == file.read_bytes()
+    templates, styles = ROOT.glob("compare/report/templates/*"), ROOT.glob("empirical/pictures/*.mplstyle")
+    for file in [*templates, *styles]:
+        assert (site / "tegum" / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
     assert (site / "tegum" / "py.typed").exists()
 
 

@@ -5,10 +5,10 @@ import pytest
 
 from tegum.compare.report.alignment import aligned, flat
 from tegum.compare.report.axis import axis_name, scale_of, share, value_names
-from tegum.compare.report.labels import label_spots, levels
-from tegum.compare.report.numerals import brief, exact, percent
-from tegum.compare.report.style import UNIDENTIFIED, looks
 from tegum.empirical.axes import Axis
+from tegum.empirical.pictures.labels import label_spots, levels
+from tegum.empirical.pictures.numerals import brief, exact, percent
+from tegum.empirical.pictures.style import UNIDENTIFIED, looks
 
 ALIKE = (0,) * 6
 

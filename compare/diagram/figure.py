@@ -15,8 +15,8 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from tegum.compare.diagram.fixed import FixedBoundary
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import INK, MUTED, PAPER, drawing, is_named, looks, shown_name
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import INK, MUTED, PAPER, drawing, is_named, looks, shown_name
 from tegum.theory.diagram.boundaries import CONTINUOUS, FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.diagram import PhaseDiagram
 from tegum.theory.diagram.plane import Plane, PlaneAxis

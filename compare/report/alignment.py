@@ -9,8 +9,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
+from tegum.empirical.pictures.views import Flat
+
 Vectors = Float[np.ndarray, "hidden features"]
-Flat = Float[np.ndarray, "2 features"]
 
 #: Random rotations from which a relabelling is sought where no isomorphism gives one.
 _TRIALS = 24

@@ -8,8 +8,9 @@ from math import ceil
 from matplotlib.figure import Figure
 
 from tegum.compare.report.panel import Panel
-from tegum.compare.report.rows import draw_row, inches_axes, row_of
-from tegum.compare.report.style import COLUMN, MUTED, Look
+from tegum.compare.report.rows import draw_row, row_of
+from tegum.empirical.pictures.picture import inches_axes
+from tegum.empirical.pictures.style import COLUMN, MUTED, Look
 
 #: Most panels of one row, and the largest slot of one, inches.
 _IN_A_ROW, _LARGEST = 8, 0.8

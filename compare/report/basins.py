@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from tegum.compare.report.axis import axis_name, scale_of, value_names
-from tegum.compare.report.labels import text_width
-from tegum.compare.report.style import COLUMN, MUTED, PAPER, Look, shown_name
 from tegum.compare.study import Study
+from tegum.empirical.pictures.labels import text_width
+from tegum.empirical.pictures.style import COLUMN, MUTED, PAPER, Look, shown_name
 
 #: Size of the bars' frame in inches, and of the words below it in points.
 _WIDTH, _HEIGHT, _TICKS = COLUMN - 0.48, 1.33, 6.0

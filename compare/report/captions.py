@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from tegum.compare.report.arrangements import Panel
 from tegum.compare.report.axis import axis_name, axis_symbol
 from tegum.compare.report.chart import Chart
-from tegum.compare.report.numerals import counted
 from tegum.compare.report.overview import MOST_PANELS
-from tegum.compare.report.style import Look
 from tegum.compare.study import Study
+from tegum.empirical.pictures.numerals import counted
+from tegum.empirical.pictures.style import Look
 
 #: Said of a panel in which no isomorphism lays the learned arrangement over the predicted one.
 DIFFERENT = (

@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tegum.compare.report.axis import Scale, scale_of
-from tegum.compare.report.style import Look, shown_name
 from tegum.compare.study import Curve, Study
+from tegum.empirical.pictures.style import Look, shown_name
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 
 from tegum.compare.report.arrangements import arrangements_figure
 from tegum.compare.report.captions import DIFFERENT, arrangements_alt, view_sentence
-from tegum.compare.report.numerals import percent
 from tegum.compare.report.overlaps import overlaps_figure
 from tegum.compare.report.panel import panel
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import Look, drawing, is_named, looks
 from tegum.compare.report.vectors import vectors_figure
 from tegum.compare.verdict import Comparison
+from tegum.empirical.pictures.numerals import percent
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import Look, drawing, is_named, looks
 
 #: Runs drawn beside each other; of more, those with the lowest losses.
 _MOST_RUNS = 24

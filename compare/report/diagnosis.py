@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import COLUMN, INK, MUTED, PAGE, drawing
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import COLUMN, INK, MUTED, PAGE, drawing
 from tegum.theory.diagnostics import Split, superposition
 from tegum.theory.files.atomic import write_atomically
 from tegum.theory.weights import Weights

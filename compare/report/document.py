@@ -8,9 +8,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from tegum.compare.report.numerals import brief, exact, percent, span
-from tegum.compare.report.picture import Picture, inline_svg
-from tegum.compare.report.style import UNIDENTIFIED, Look
+from tegum.empirical.pictures.numerals import brief, exact, percent, span
+from tegum.empirical.pictures.picture import Picture, inline_svg
+from tegum.empirical.pictures.style import UNIDENTIFIED, Look
 
 
 def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -> bytes:

@@ -10,9 +10,8 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.rows import inches_axes
-from tegum.compare.report.style import INK, MUTED, PAGE, PAPER, drawing
+from tegum.empirical.pictures.picture import Picture, inches_axes, picture
+from tegum.empirical.pictures.style import INK, MUTED, PAGE, PAPER, drawing
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import write_atomically
 from tegum.theory.table.cell import Cell

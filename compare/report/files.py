@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tegum.compare.report.picture import Picture
+from tegum.empirical.pictures.picture import Picture
 from tegum.theory.files.atomic import write_atomically, write_json
 
 

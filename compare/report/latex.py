@@ -8,7 +8,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from tegum.compare.report.numerals import brief, exact, percent, span
+from tegum.empirical.pictures.numerals import brief, exact, percent, span
 
 _SPECIAL = {
     **{character: f"\\{character}" for character in "&%$#_{}"},

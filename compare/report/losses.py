@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from tegum.compare.report.axis import Scale, applied, axis_symbol, share
 from tegum.compare.report.chart import Chart, Dots, Line
-from tegum.compare.report.labels import Points, label_spots, levels, text_width
-from tegum.compare.report.style import COLUMN, GHOST, INK, MUTED, Look
+from tegum.empirical.pictures.labels import Points, label_spots, levels, text_width
+from tegum.empirical.pictures.style import COLUMN, GHOST, INK, MUTED, Look
 from tegum.theory.phases import Boundary
 
 _TEXT, _SMALL = 6.5, 6.0

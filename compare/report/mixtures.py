@@ -12,8 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import GUIDE, INK, MUTED, PAGE, drawing, looks
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, looks
 from tegum.theory.checks import number, whole
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_atomically, write_json

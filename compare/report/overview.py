@@ -12,8 +12,9 @@ from tegum.compare.report.axis import axis_name, share
 from tegum.compare.report.chart import Chart
 from tegum.compare.report.losses import digits_height, draw_losses
 from tegum.compare.report.panel import Panel
-from tegum.compare.report.rows import LINE, WORD_ROWS, draw_row, inches_axes, row_of
-from tegum.compare.report.style import GUIDE, INK, MUTED, PAGE, Look
+from tegum.compare.report.rows import LINE, WORD_ROWS, draw_row, row_of
+from tegum.empirical.pictures.picture import inches_axes
+from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, Look
 from tegum.theory.phases import Boundary
 
 #: More panels than this would be too small to read; so many are picked, evenly.

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tegum.compare.report.alignment import Flat, aligned, flat
+from tegum.compare.report.alignment import aligned, flat
 from tegum.compare.report.axis import scale_of, value_names
-from tegum.compare.report.sticks import Colors, factor_colors
-from tegum.compare.report.style import Look, shown_name
 from tegum.compare.study import Study
 from tegum.compare.verdict import Comparison
+from tegum.empirical.pictures.sticks import Colors, factor_colors
+from tegum.empirical.pictures.style import Look, shown_name
+from tegum.empirical.pictures.views import Flat
 
 
 @dataclass(frozen=True)

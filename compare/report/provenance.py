@@ -8,9 +8,9 @@ from importlib.metadata import version
 from typing import Any
 
 from tegum.compare.agreement import NEAR
-from tegum.compare.report.numerals import brief, counted
 from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
+from tegum.empirical.pictures.numerals import brief, counted
 from tegum.empirical.plan import plan_id
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import SAME_LOSS

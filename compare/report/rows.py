@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from tegum.compare.report.labels import levels, text_width
 from tegum.compare.report.panel import Panel
-from tegum.compare.report.sticks import Frame, draw_guide, draw_sticks
-from tegum.compare.report.style import GHOST, INK, MUTED, Look
+from tegum.empirical.pictures.labels import levels, text_width
+from tegum.empirical.pictures.sticks import Frame, draw_guide, draw_sticks
+from tegum.empirical.pictures.style import GHOST, INK, MUTED, Look
 
 _TEXT, _SMALL = 6.5, 5.8
 #: Height of a line of text in inches, and how many of them below a panel its title, its note and its group are.
@@ -55,16 +54,6 @@ def row_of(panels: Sequence[Panel], centres: Sequence[float], slot: float, width
         at = max(half, min((centres[first] + centres[last]) / 2, width - half))
         spans.append((at - half, at + half))
     return Row(tuple(panels), slot, tuple(centres), groups, tuple(spans), tuple(levels(spans)))
-
-
-def inches_axes(figure: Figure) -> Axes:
-    """Axes without a frame over a whole figure, their units inches."""
-    width, height = figure.get_size_inches()
-    ax = figure.add_axes((0, 0, 1, 1))
-    ax.set_xlim(0, width)
-    ax.set_ylim(0, height)
-    ax.set_axis_off()
-    return ax
 
 
 def draw_row(ax: Axes, row: Row, y: float, known: Mapping[str, Look]) -> None:

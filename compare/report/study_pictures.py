@@ -21,9 +21,9 @@ from tegum.compare.report.chart import chart
 from tegum.compare.report.losses import losses_figure
 from tegum.compare.report.overview import overview_figure
 from tegum.compare.report.panel import best_panels
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import Look, drawing, is_named, looks
 from tegum.compare.study import Study
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import Look, drawing, is_named, looks
 
 
 def study_looks(study: Study) -> dict[str, Look]:

@@ -8,10 +8,10 @@ from typing import Any
 
 from tegum.compare.agreement import NEAR
 from tegum.compare.report.axis import axis_name, axis_symbol
-from tegum.compare.report.numerals import brief, counted, percent
-from tegum.compare.report.style import is_named
 from tegum.compare.study import Study
 from tegum.compare.verdict import VERDICTS, Comparison, Verdict
+from tegum.empirical.pictures.numerals import brief, counted, percent
+from tegum.empirical.pictures.style import is_named
 from tegum.theory.phases import Boundary
 from tegum.theory.setting import Setting
 

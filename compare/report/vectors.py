@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from tegum.compare.report.panel import Panel
-from tegum.compare.report.rows import inches_axes
-from tegum.compare.report.sticks import Frame, draw_guide, draw_numbers, draw_sticks
-from tegum.compare.report.style import COLUMN, INK, MUTED
+from tegum.empirical.pictures.picture import inches_axes
+from tegum.empirical.pictures.sticks import Frame, draw_guide, draw_numbers, draw_sticks
+from tegum.empirical.pictures.style import COLUMN, INK, MUTED
 
 #: Inches: a panel's side, the room between two, above and below them; a feature's number beyond its vector's tip.
 _SIDE, _GAP, _HEAD, _FOOT, _BEYOND = 1.6, 0.15, 0.02, 0.36, 0.1

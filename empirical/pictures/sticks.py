@@ -11,8 +11,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection
 
-from tegum.compare.report.alignment import Flat
-from tegum.compare.report.style import GUIDE, INK, MUTED, PAPER, tint
+from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAPER, tint
+from tegum.empirical.pictures.views import Flat
 from tegum.theory.geometry.factor import DROPPED
 from tegum.theory.geometry.identify import Identity
 

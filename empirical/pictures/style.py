@@ -38,7 +38,7 @@ class Look:
 @contextmanager
 def drawing() -> Iterator[None]:
     """Settings under which figures are made and saved, whatever the user's own matplotlibrc says."""
-    with as_file(files("tegum.compare.report") / "tegum.mplstyle") as style:
+    with as_file(files("tegum.empirical.pictures") / "tegum.mplstyle") as style:
         rc = matplotlib.rc_params_from_file(style, use_default_template=True)
     settings: Any = {key: value for key, value in rc.items() if key != "backend"}  # figures are saved here, never shown
     settings |= dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK)

@@ -8,11 +8,12 @@ from importlib.metadata import version
 from io import BytesIO
 
 from markupsafe import escape
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from tegum.compare.report.style import THEME
+from tegum.empirical.pictures.style import THEME
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ def picture(figure: Figure, name: str, alt: str, caption: str) -> Picture:
     FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": creator, "Title": alt})
     FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None, "Creator": creator, "Title": alt})
     return Picture(name, svg.getvalue(), pdf.getvalue(), alt, caption)
+
+
+def inches_axes(figure: Figure) -> Axes:
+    """Axes without a frame over a whole figure, their units inches."""
+    width, height = figure.get_size_inches()
+    ax = figure.add_axes((0, 0, 1, 1))
+    ax.set_xlim(0, width)
+    ax.set_ylim(0, height)
+    ax.set_axis_off()
+    return ax
 
 
 def inline_svg(one: Picture) -> str:

@@ -18,6 +18,7 @@ from tegum.theory.geometry.identify import Identity
 
 #: Colour of each feature's vector; None for a dropped feature, whose tip is an empty ring.
 Colors = tuple[str | None, ...]
+Size = float | Float[np.ndarray, " features"]
 #: Tips this close, relative to the unit, bear one label.
 _TOGETHER = 0.08
 #: Vectors with this cosine at least lie over each other.
@@ -69,8 +70,8 @@ def draw_guide(ax: Axes, frame: Frame) -> None:
     ax.add_collection(EllipseCollection([2 * unit], [2 * unit], [0], **style))
 
 
-def draw_sticks(ax: Axes, vectors: Flat, colors: Colors, frame: Frame, width: float, dot: float, order: float) -> None:
-    """The vectors, with lines of a width and dots of an area in points."""
+def draw_sticks(ax: Axes, vectors: Flat, colors: Colors, frame: Frame, width: Size, dot: Size, order: float) -> None:
+    """The vectors, with lines of a width and dots of an area in points, the same for all or one for each."""
     tips = frame.tips(vectors)
     roots = np.tile(frame.centre, (len(tips), 1))
     if frame.linear:

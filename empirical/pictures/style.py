@@ -58,6 +58,11 @@ def looks(geometries: Iterable[str]) -> dict[str, Look]:
     return found | {UNIDENTIFIED: Look(MUTED, "X")}
 
 
+def palette(count: int) -> list[str]:
+    """So many colours, told apart by readers with any colour vision; after six they come again."""
+    return [_PALETTE[k % len(_PALETTE)] for k in range(count)]
+
+
 def shown_name(geometry: str, known: Mapping[str, Look]) -> str:
     """The name under which a geometry is drawn: its own if it has a look, else `UNIDENTIFIED`."""
     return geometry if geometry in known else UNIDENTIFIED

@@ -1,0 +1,1 @@
+"""Dynamics: snapshots of training, exact loss and dimensionality along it, jumps between energy levels."""

@@ -1,0 +1,118 @@
+"""Energy levels: the critical point of the exact loss next to given weights, minimum or saddle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.theory.errors import InputError
+from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.law import Law, law_of
+from tegum.theory.loss.objective import expansion_at, parameters, require_expandable, weights_of
+from tegum.theory.loss.population import population_loss
+from tegum.theory.search.curvature import least_curvatures
+from tegum.theory.search.descent import gradient_tolerance
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
+
+#: Steps of the Levenberg-Marquardt iteration, and what its damping is multiplied by after a good and a bad one.
+_STEPS, _EASED, _STIFFENED = 200, 0.2, 4.0
+#: First damping, relative to the largest squared curvature.
+_DAMPING = 1e-2
+
+
+@dataclass(frozen=True)
+class Level:
+    """A critical point of the exact loss.
+
+    Attributes:
+        weights: of one model, there.
+        geometry: its name.
+        loss, error: exact loss there, the energy of the level, and the bound on its error.
+        gradient_norm: Euclidean norm of the exact gradient.
+        least_curvature: without the rotations of the hidden space; negative at a saddle.
+        moved: Euclidean distance from the weights that it was sought from.
+    """
+
+    weights: Weights
+    geometry: str
+    loss: float
+    error: float
+    gradient_norm: float
+    least_curvature: float
+    moved: float
+
+
+def has_levels(setting: Setting) -> bool:
+    """Whether the setting has the exact Hessian that `nearby_levels` needs everywhere, and no kinks of an L1 term."""
+    try:
+        require_expandable(law_of(setting).structure, setting.count)
+    except InputError:
+        return False
+    return setting.l1 == 0
+
+
+def nearby_levels(weights: Weights, setting: Setting) -> list[Level | None]:
+    """The critical point that each of several models is close to, saddles included.
+
+    min_θ ½‖∇L(θ)‖² by Levenberg-Marquardt, θ ← θ - H (H² + μ)⁻¹ ∇L: unlike a descent of L it goes up to a saddle as
+    readily as down to a minimum, and along the rotations of the hidden space, where H vanishes, it does not move.
+
+    Args:
+        weights: an ensemble of models that are near critical points, as on a plateau of training.
+        setting: one that `has_levels`.
+
+    Returns:
+        One for each model; None where ‖∇L‖ did not fall below `descent.gradient_tolerance`: there is no critical point
+        nearby, or ‖∇L‖ has a local minimum of its own.
+
+    Validity: what is found is a critical point; that it is the one that held training up is said by `Level.moved`.
+    """
+    law = law_of(setting, len(weights.W))
+    start = parameters(weights.W, weights.b, weights.W_out, setting.bias)
+    theta = _flattest(start, law)
+    W, b, W_out = weights_of(theta, setting.count, law.structure)
+    settled = np.linalg.norm(expansion_at(theta, law).gradient, axis=1) < gradient_tolerance(law)
+    curvatures = least_curvatures(W, b, law, W_out)
+    moved = np.linalg.norm(theta - start, axis=1)
+    found: list[Level | None] = []
+    for k in range(len(theta)):
+        model = Weights(W[k], b[k], None if W_out is None else W_out[k])
+        found.append(_level(model, setting, float(curvatures[k]), float(moved[k])) if settled[k] else None)
+    return found
+
+
+def _level(weights: Weights, setting: Setting, curvature: float, moved: float) -> Level:
+    exact = population_loss(weights, setting)
+    slopes = [exact.gradient.W, exact.gradient.b, exact.gradient.W_out]
+    norm = float(np.sqrt(sum(float((part**2).sum()) for part in slopes if part is not None)))
+    geometry = identify(feature_vectors(weights), tolerance=CRITICAL_TOLERANCE).geometry
+    return Level(weights, geometry, float(exact.loss), float(exact.error), norm, curvature, moved)
+
+
+def _flattest(theta: np.ndarray, law: Law) -> Float[np.ndarray, "models parameters"]:
+    """Local minima of ‖∇L‖ next to θ, all models side by side."""
+    at = expansion_at(theta, law)
+    damping = _DAMPING * np.linalg.norm(at.hessian, axis=(1, 2)) ** 2
+    for _ in range(_STEPS):
+        trial = theta - _step(at.gradient, at.hessian, damping)
+        there = expansion_at(trial, law)
+        better = (there.gradient**2).sum(axis=1) < (at.gradient**2).sum(axis=1)
+        theta = np.where(better[:, None], trial, theta)
+        at = type(at)(
+            np.where(better, there.loss, at.loss),
+            np.where(better[:, None], there.gradient, at.gradient),
+            np.where(better[:, None, None], there.hessian, at.hessian),
+        )
+        damping = np.where(better, _EASED, _STIFFENED) * damping
+    return theta
+
+
+def _step(gradient: np.ndarray, hessian: np.ndarray, damping: np.ndarray) -> Float[np.ndarray, "models parameters"]:
+    """H (H² + μ)⁻¹ ∇L by the eigenvectors of H."""
+    curvatures, directions = np.linalg.eigh(hessian)
+    along = np.einsum("kpi,kp->ki", directions, gradient)
+    return np.einsum("kpi,ki->kp", directions, along * curvatures / (curvatures**2 + damping[:, None]))

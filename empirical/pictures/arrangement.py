@@ -1,0 +1,92 @@
+"""Figure of one model's feature vectors: as they are in one and two dimensions, with depth in three and more."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
+
+from tegum.empirical.pictures.picture import inches_axes
+from tegum.empirical.pictures.sticks import Colors, Frame, draw_guide, draw_numbers, draw_sticks
+from tegum.empirical.pictures.style import COLUMN, GHOST, INK, MUTED, PAPER
+from tegum.empirical.pictures.subject import Subject
+from tegum.empirical.pictures.views import View, view
+from tegum.theory.search.optimum import feature_vectors
+
+#: Inches: a side of the picture, its height in one dimension, room for words below, and from a tip to its number.
+_SIDE, _LINES, _FOOT, _BEYOND = 2.9, 1.3, 0.44, 0.11
+#: How much of its colour the farthest vector loses, and how much wider the nearest is than the farthest.
+_FADED, _WIDER = 0.6, 2.2
+
+
+def arrangement_figure(one: Subject) -> Figure:
+    """The vectors from their common origin, numbered, in the colours of their factors."""
+    shown = view(feature_vectors(one.weights))
+    tall = _LINES if shown.lines else _SIDE
+    figure = Figure(figsize=(COLUMN, tall + _FOOT))
+    ax = inches_axes(figure)
+    draw_arrangement(ax, shown, one.colors, np.array([COLUMN / 2, _FOOT + tall / 2]), _SIDE)
+    ax.text(COLUMN / 2, 0.3, one.identity.geometry, size=7, ha="center", va="center", color=INK)
+    ax.text(COLUMN / 2, 0.13, words(shown, one.weights.W.shape[0]), size=5.8, ha="center", va="center", color=MUTED)
+    return figure
+
+
+def draw_arrangement(
+    ax: Axes, shown: View, colors: Colors, centre: Float[np.ndarray, " 2"], side: float, reach: float = 0.0
+) -> None:
+    """Vectors in a square of a side, inches, on axes whose units are inches; reach: the least length that fits."""
+    longest = max(
+        1.0, reach, float(np.hypot(*shown.flat).max()) if not shown.lines else float(np.abs(shown.flat[0]).max())
+    )
+    frame = Frame(centre, (side / 2 - _BEYOND - 0.08) / longest, shown.lines)
+    draw_guide(ax, frame)
+    near = _nearness(shown)
+    if shown.axes.shape[1] == 3:
+        _draw_axes(ax, shown, frame, longest)
+    order = np.argsort(near, kind="stable")
+    faded = tuple(_faded(color, share) for color, share in zip(colors, near, strict=True))
+    size = 1.0 + (_WIDER - 1.0) * near
+    thin = min(1.0, side / 1.6)
+    draw_sticks(
+        ax,
+        shown.flat[:, order],
+        tuple(faded[k] for k in order),
+        frame,
+        thin * size[order],
+        11 * thin * size[order],
+        2.0,
+    )
+    draw_numbers(ax, shown.flat, range(shown.flat.shape[1]), frame, _BEYOND, size=6 if side > 1.6 else 4.8)
+
+
+def words(shown: View, hidden: int) -> str:
+    """What the view leaves out."""
+    if hidden <= 2:
+        return "unit circle in grey" if hidden == 2 else "one hidden unit; each feature at a height of its own"
+    if hidden == 3:
+        return "three dimensions; nearer vectors are broader and darker"
+    parts = ", ".join(f"{100 * share:.0f}" for share in shown.shares)
+    return f"three principal components of {hidden} ({parts}% of the squared length); nearer is darker"
+
+
+def _nearness(shown: View) -> Float[np.ndarray, " features"]:
+    """0 for the farthest vector, 1 for the nearest; 1 for all where there is no depth."""
+    extent = float(np.ptp(shown.depth))
+    return (shown.depth - shown.depth.min()) / extent if extent > 0 else np.ones(len(shown.depth))
+
+
+def _faded(color: str | None, near: float) -> str | None:
+    """The colour towards the paper's, the farther the paler."""
+    if color is None:
+        return None
+    share = _FADED * (1 - near)
+    red, green, blue = ((1 - share) * a + share * b for a, b in zip(to_rgb(color), to_rgb(PAPER), strict=True))
+    return to_hex((red, green, blue))
+
+
+def _draw_axes(ax: Axes, shown: View, frame: Frame, longest: float) -> None:
+    for direction in shown.axes.T:
+        (x, y), (tip_x, tip_y) = frame.centre, frame.centre + 0.9 * longest * frame.unit * direction
+        ax.plot([2 * x - tip_x, tip_x], [2 * y - tip_y, tip_y], color=GHOST, lw=0.5, zorder=1.5)

@@ -76,8 +76,8 @@ def staircase(
         error: bound on the error of the losses.
 
     Validity: r is measured on the same curve, and stationary noise falls as far as it rises: it would have to fall by
-    more than twice its largest rise to be taken for a jump (tests measure how often it is).  What breaks: one large rise
-    hides all jumps smaller than it; two snapshots on a plateau are needed for it to be seen.
+    more than twice its largest rise to be taken for a jump (tests measure how often it is).  What breaks: one large
+    rise hides all jumps below twice its size; a plateau without two snapshots on it is not seen.
     """
     noise = largest_rise(loss) + error
     string = taut_string(clock, loss - noise, loss + noise)

@@ -72,7 +72,7 @@ def train_runs(
     "population".
     """
     _check_runs(settings, runs)
-    options = _resolved(settings[0], training)
+    options = resolved(settings[0], training)
     at_once = _memory(settings[0], options, len(runs)).at_once
     total = len(runs) * training.steps
     parts = []
@@ -86,7 +86,7 @@ def train_runs(
 
 def ensemble_memory(setting: Setting, training: Training) -> Memory:
     """What `train_cells` of one such setting takes at its peak, and how many runs it trains side by side."""
-    return _memory(setting, _resolved(setting, training), training.runs)
+    return _memory(setting, resolved(setting, training), training.runs)
 
 
 def _memory(setting: Setting, options: Training, runs: int) -> Memory:
@@ -98,7 +98,7 @@ def _report(progress: Progress | None, before: int, total: int, done: int) -> No
         progress(before + done, total)
 
 
-def _resolved(setting: Setting, training: Training) -> Training:
+def resolved(setting: Setting, training: Training) -> Training:
     """The options with the device and the kernel that "auto" stands for."""
     on_device = replace(training, device=_device(training.device))
     return replace(on_device, kernel=kernel_name(setting, on_device))
@@ -120,7 +120,7 @@ def _trained(
     keys = np.array([run_key(*one, training.seed) for one in zip(settings, runs, strict=True)], dtype=np.uint64)
     done = _Runs(new_models(settings, keys, training), np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64))
     live = np.arange(len(runs))
-    for first, count in _pieces(training.steps, _steps_at_once(settings[0], training, len(runs))):
+    for first, count in pieces(0, training.steps, _steps_at_once(settings[0], training, len(runs))):
         models, theirs = done.models[live], [settings[row] for row in live.tolist()]
         done.batch_loss[live] = kernel.advance(models, theirs, keys[live], training, first, count)
         done.models[live] = models
@@ -129,13 +129,14 @@ def _trained(
         report(len(runs) * training.steps - len(live) * (training.steps - first - count))
         if not len(live):
             break
-    _check_finite(done.models, training)
+    check_finite(done.models, training)
     return Ensemble(tuple(settings), tuple(runs), weights_of_models(done.models), done.batch_loss, training, done.steps)
 
 
-def _pieces(steps: int, most: int = PIECE) -> list[tuple[int, int]]:
-    """(first step, steps) of each piece: `most` at most, and PIECE for the last, over which batch_loss is averaged."""
-    ends = [0, *reversed(range(steps - PIECE, 0, -most)), steps]
+def pieces(start: int, stop: int, most: int = PIECE) -> list[tuple[int, int]]:
+    """(first step, steps) of each piece from start to stop: `most` at most, and PIECE for the last, over which
+    batch_loss is averaged; a shorter one comes first."""
+    ends = [start, *reversed(range(stop - PIECE, start, -most)), stop]
     return [(first, end - first) for first, end in pairwise(ends)]
 
 
@@ -151,7 +152,7 @@ def _may_stop(models: Models, settings: Sequence[Setting], training: Training) -
     """Which runs need no further steps, by their exact loss and gradient."""
     if not (training.tolerance or training.stop_loss):
         return np.zeros(len(models), dtype=bool)
-    _check_finite(models, training)
+    check_finite(models, training)
     found = exact_losses(weights_of_models(models), settings)
     at_rest = bool(training.tolerance) & (found.gradient_norm <= training.tolerance)
     return at_rest | bool(training.stop_loss) & (found.loss + found.error <= training.stop_loss)
@@ -176,7 +177,7 @@ def _check_runs(settings: Sequence[Setting], runs: Sequence[int]) -> None:
                 raise InputError(f"{key} = {getattr(setting, key)} and {getattr(settings[0], key)} cannot be mixed")
 
 
-def _check_finite(models: Models, training: Training) -> None:
+def check_finite(models: Models, training: Training) -> None:
     finite = [np.isfinite(array).reshape(len(models), -1).all(1) for array in models.parameters.values()]
     diverged = int((~np.all(finite, axis=0)).sum())
     if diverged:

@@ -37,9 +37,7 @@ def draw_arrangement(
     ax: Axes, shown: View, colors: Colors, centre: Float[np.ndarray, " 2"], side: float, reach: float = 0.0
 ) -> None:
     """Vectors in a square of a side, inches, on axes whose units are inches; reach: the least length that fits."""
-    longest = max(
-        1.0, reach, float(np.hypot(*shown.flat).max()) if not shown.lines else float(np.abs(shown.flat[0]).max())
-    )
+    longest = max(1.0, reach, extent(shown))
     frame = Frame(centre, (side / 2 - _BEYOND - 0.08) / longest, shown.lines)
     draw_guide(ax, frame)
     near = _nearness(shown)
@@ -48,17 +46,14 @@ def draw_arrangement(
     order = np.argsort(near, kind="stable")
     faded = tuple(_faded(color, share) for color, share in zip(colors, near, strict=True))
     size = 1.0 + (_WIDER - 1.0) * near
-    thin = min(1.0, side / 1.6)
-    draw_sticks(
-        ax,
-        shown.flat[:, order],
-        tuple(faded[k] for k in order),
-        frame,
-        thin * size[order],
-        11 * thin * size[order],
-        2.0,
-    )
+    widths, colored = min(1.0, side / 1.6) * size[order], tuple(faded[k] for k in order)
+    draw_sticks(ax, shown.flat[:, order], colored, frame, widths, 11 * widths, order=2.0)
     draw_numbers(ax, shown.flat, range(shown.flat.shape[1]), frame, _BEYOND, size=6 if side > 1.6 else 4.8)
+
+
+def extent(shown: View) -> float:
+    """Length of the longest vector in the plane."""
+    return float(np.abs(shown.flat[0]).max() if shown.lines else np.hypot(*shown.flat).max())
 
 
 def words(shown: View, hidden: int) -> str:
@@ -73,8 +68,8 @@ def words(shown: View, hidden: int) -> str:
 
 def _nearness(shown: View) -> Float[np.ndarray, " features"]:
     """0 for the farthest vector, 1 for the nearest; 1 for all where there is no depth."""
-    extent = float(np.ptp(shown.depth))
-    return (shown.depth - shown.depth.min()) / extent if extent > 0 else np.ones(len(shown.depth))
+    deep = float(np.ptp(shown.depth))
+    return (shown.depth - shown.depth.min()) / deep if deep > 0 else np.ones(len(shown.depth))
 
 
 def _faded(color: str | None, near: float) -> str | None:

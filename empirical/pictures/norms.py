@@ -13,7 +13,7 @@ from tegum.empirical.pictures.subject import Subject
 from tegum.theory.diagnostics import superposition
 from tegum.theory.search.optimum import feature_vectors
 
-#: Dark for a direction of its own, bright for one that others use; the order is kept for readers with any colour vision.
+#: Dark for a direction of its own, bright for one that others use; in this order for readers with any colour vision.
 _COLORS = colormaps["cividis"]
 _LEFT, _RIGHT, _HEAD, _FOOT, _HIGH = 0.45, 0.75, 0.12, 0.36, 1.4
 _NUMBERED = 40

@@ -1,0 +1,188 @@
+"""History: the weights of some runs at each snapshot of their training, and the folder that keeps it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.empirical.models import Models, shapes
+from tegum.empirical.plan import Training
+from tegum.theory.checks import whole
+from tegum.theory.errors import InputError, located
+from tegum.theory.files.atomic import write_atomically, write_json
+from tegum.theory.files.safetensor import safetensors_arrays
+from tegum.theory.setting import Setting, setting_from_tables, setting_tables
+from tegum.theory.weights import Weights
+
+MANIFEST = "dynamics.json"
+_FORMAT = 1
+#: The step after which a snapshot was taken, and digits of the SHA-256 of its content.
+_NAME = "snapshot-{:010d}-{}.safetensors"
+_DIGITS = 16
+_PARTS = ("parameters", "first", "second")
+_BATCH_LOSS = "batch_loss"
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """Some runs of one setting, followed through their training.
+
+    Attributes:
+        setting: of all runs.
+        options: how they were trained; runs 0 to `options.runs` - 1.
+        steps: optimiser steps taken before each snapshot, from 0.
+        W: [snapshots, runs, hidden, features]; W_out [snapshots, runs, features, hidden], None if tied.
+        b: [snapshots, runs, features]; zero for a model without biases.
+        batch_loss: mean over the steps since the snapshot before; NaN at the first one.
+    """
+
+    setting: Setting
+    options: Training
+    steps: tuple[int, ...]
+    W: Float[np.ndarray, "snapshots runs hidden features"]
+    b: Float[np.ndarray, "snapshots runs features"]
+    W_out: Float[np.ndarray, "snapshots runs features hidden"] | None
+    batch_loss: Float[np.ndarray, "snapshots runs"]
+
+    def at(self, snapshot: int) -> Weights:
+        """All runs at one snapshot, as an ensemble."""
+        return Weights(self.W[snapshot], self.b[snapshot], None if self.W_out is None else self.W_out[snapshot])
+
+    def model(self, snapshot: int, run: int) -> Weights:
+        """One run at one snapshot."""
+        W_out = None if self.W_out is None else self.W_out[snapshot, run]
+        return Weights(self.W[snapshot, run], self.b[snapshot, run], W_out)
+
+
+def holds_history(folder: str | os.PathLike[str]) -> bool:
+    """Whether a history was begun in this folder."""
+    return (Path(folder) / MANIFEST).is_file()
+
+
+def begin_history(folder: str | os.PathLike[str], setting: Setting, options: Training, steps: Sequence[int]) -> None:
+    """Write down what will be recorded in a folder, or check that it is what the folder holds.
+
+    Raises:
+        InputError: the folder holds another history, or cannot be written to.
+    """
+    wanted = _manifest(setting, options, steps)
+    if holds_history(folder):
+        held = _manifest(*read_manifest(folder))
+        other = [key for key in ("setting", "options", "steps") if held[key] != wanted[key]]
+        if other:
+            raise InputError(f"{os.fspath(folder)} holds another history: its {other[0]} differ; choose another folder")
+    else:
+        write_json(Path(folder) / MANIFEST, wanted)
+
+
+def read_manifest(folder: str | os.PathLike[str]) -> tuple[Setting, Training, tuple[int, ...]]:
+    """Setting, options and steps of the history in a folder.
+
+    Raises:
+        InputError: there is none, or its manifest is damaged.
+    """
+    path = Path(folder) / MANIFEST
+    with located(path):
+        try:
+            manifest = json.loads(path.read_bytes())
+            if manifest["format"] != _FORMAT:
+                raise InputError(f"is not a history of format {_FORMAT}")
+            steps = tuple(whole("steps", step, 0, 10**9) for step in manifest["steps"])
+            if not steps or list(steps) != sorted(set(steps)):
+                raise InputError("steps are not rising")
+            return setting_from_tables(manifest["setting"]), Training(**manifest["options"]), steps
+        except OSError as error:
+            raise InputError(f"cannot be read: {error.strerror or error}") from error
+        except (ValueError, RecursionError, KeyError, TypeError) as error:
+            raise InputError(f"is damaged: {error!r}") from error
+
+
+def save_snapshot(
+    folder: str | os.PathLike[str], step: int, models: Models, batch_loss: Float[np.ndarray, " runs"]
+) -> None:
+    """Write all that the runs are after a step, optimiser and all, atomically, its checksum in its name."""
+    from safetensors.numpy import save
+
+    arrays = {
+        f"{name}.{key}": array for name, part in zip(_PARTS, models.parts, strict=True) for key, array in part.items()
+    }
+    data = save({_BATCH_LOSS: np.ascontiguousarray(batch_loss), **arrays})
+    write_atomically(Path(folder) / _NAME.format(step, hashlib.sha256(data).hexdigest()[:_DIGITS]), data)
+
+
+def load_snapshot(
+    folder: str | os.PathLike[str], step: int, setting: Setting, options: Training
+) -> tuple[Models, Float[np.ndarray, " runs"]] | None:
+    """The runs after a step, and their batch_loss; None where no intact file holds them."""
+    for path in sorted(Path(folder).glob(_NAME.format(step, "?" * _DIGITS))):
+        found = _intact(path, setting, options)
+        if found is not None:
+            return found
+    return None
+
+
+def load_history(folder: str | os.PathLike[str]) -> History:
+    """The history in a folder.
+
+    Raises:
+        InputError: there is none, or a snapshot is missing or damaged; recording it again computes what is not there.
+    """
+    setting, options, steps = read_manifest(folder)
+    found = [load_snapshot(folder, step, setting, options) for step in steps]
+    if None in found:
+        missing = steps[found.index(None)]
+        raise InputError(f"{os.fspath(folder)}: the snapshot at step {missing} is missing or damaged; record it again")
+    return history_of(setting, options, steps, [one for one in found if one is not None])
+
+
+def history_of(
+    setting: Setting, options: Training, steps: Sequence[int], snapshots: Sequence[tuple[Models, np.ndarray]]
+) -> History:
+    """A history of the runs as they were at each step."""
+    stacked = {
+        name: np.stack([models.parameters[name] for models, _ in snapshots]).astype(np.float64)
+        for name in shapes(setting)
+    }
+    W = stacked["W"]
+    b = stacked.get("b", np.zeros((*W.shape[:2], setting.count)))
+    return History(
+        setting, options, tuple(steps), W, b, stacked.get("W_out"), np.stack([loss for _, loss in snapshots])
+    )
+
+
+def _manifest(setting: Setting, options: Training, steps: Sequence[int]) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "versions": {package: version(package) for package in ("tegum", "torch", "numpy")},
+        "setting": setting_tables(setting),
+        "options": asdict(options),
+        "steps": list(steps),
+    }
+
+
+def _intact(path: Path, setting: Setting, options: Training) -> tuple[Models, np.ndarray] | None:
+    """The content of a snapshot's file if it is what its name says."""
+    digits = re.search(r"-([0-9a-f]+)\.safetensors$", path.name)
+    try:
+        if digits is None or not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits[1]):
+            return None
+        parts = _PARTS[:2] if options.optimizer == "sgd" else _PARTS
+        names = [f"{part}.{name}" for part in parts for name in shapes(setting)]
+        arrays = safetensors_arrays(path, [[_BATCH_LOSS, *names]])
+    except (OSError, InputError):
+        return None
+    of_part = {part: {name: arrays[f"{part}.{name}"] for name in shapes(setting)} for part in parts}
+    models = Models(of_part["parameters"], of_part["first"], of_part.get("second", {}))
+    wanted = {name: (options.runs, *shape) for name, shape in shapes(setting).items()}
+    fits = all({name: array.shape for name, array in part.items()} == wanted for part in models.parts if part)
+    return (models, arrays[_BATCH_LOSS]) if fits and arrays[_BATCH_LOSS].shape == (options.runs,) else None

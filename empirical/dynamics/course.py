@@ -9,48 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.empirical.dynamics.history import History
-from tegum.empirical.dynamics.jumps import Jump, Plateau, staircase
-from tegum.empirical.dynamics.level import Level, has_levels, nearby_levels
+from tegum.empirical.dynamics.itinerary import Itinerary, itinerary
 from tegum.empirical.plan import Training
 from tegum.empirical.schedule import learning_rate
 from tegum.theory.diagnostics import dimensionality
-from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import feature_vectors
 from tegum.theory.weights import Weights
-
-
-@dataclass(frozen=True)
-class Stay:
-    """A plateau of one run's exact loss, and what the run was there.
-
-    Attributes:
-        plateau: places of its first and last snapshot.
-        snapshot: place of the one on it with the smallest exact gradient.
-        loss: exact loss there.
-        geometry: of the weights there, as training left them.
-        level: the critical point next to them, if there is one and this is the plateau whose loss is nearest to its.
-    """
-
-    plateau: Plateau
-    snapshot: int
-    loss: float
-    geometry: str
-    level: Level | None
-
-
-@dataclass(frozen=True)
-class Itinerary:
-    """Where one run stayed and how it went on: stay, jump, stay, ..., stay.
-
-    Attributes:
-        stays: one more than jumps.
-        noise: within which its loss was allowed to be anywhere (see `jumps.staircase`).
-    """
-
-    stays: tuple[Stay, ...]
-    jumps: tuple[Jump, ...]
-    noise: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,10 +57,8 @@ def course(history: History, advance: Callable[[int, int], object] = lambda done
         share[k] = dimensionality(_vectors(weights))
         advance(k + 1, snapshots)
     clock = elapsed(history.options, history.steps)
-    itineraries = tuple(
-        _itinerary(history, run, clock, loss[:, run], error[:, run], norm[:, run]) for run in range(runs)
-    )
-    return Course(history, loss, error, method, norm, share, itineraries)
+    each = (itinerary(history, run, clock, loss[:, run], error[:, run], norm[:, run]) for run in range(runs))
+    return Course(history, loss, error, method, norm, share, tuple(each))
 
 
 def elapsed(training: Training, steps: Sequence[int]) -> Float[np.ndarray, " snapshots"]:
@@ -104,30 +67,6 @@ def elapsed(training: Training, steps: Sequence[int]) -> Float[np.ndarray, " sna
         return training.learning_rate * np.array(steps, dtype=np.float64)
     rates = np.array([learning_rate(training, step) for step in range(steps[-1])])
     return np.concatenate([[0.0], np.cumsum(rates)])[list(steps)]
-
-
-def _itinerary(
-    history: History, run: int, clock: np.ndarray, loss: np.ndarray, error: np.ndarray, norm: np.ndarray
-) -> Itinerary:
-    stairs = staircase(clock, loss, float(error.max()))
-    calmest = [one.first + int(norm[one.first : one.last + 1].argmin()) for one in stairs.plateaus]
-    levels = _levels(history, run, calmest, loss[calmest])
-    stays = tuple(
-        Stay(plateau, k, float(loss[k]), identify(feature_vectors(history.model(k, run))).geometry, level)
-        for plateau, k, level in zip(stairs.plateaus, calmest, levels, strict=True)
-    )
-    return Itinerary(stays, stairs.jumps, stairs.noise)
-
-
-def _levels(history: History, run: int, snapshots: list[int], losses: np.ndarray) -> list[Level | None]:
-    if not has_levels(history.setting):
-        return [None] * len(snapshots)
-    W_out = None if history.W_out is None else history.W_out[snapshots, run]
-    found = nearby_levels(Weights(history.W[snapshots, run], history.b[snapshots, run], W_out), history.setting)
-    return [
-        level if level is not None and int(np.abs(losses - level.loss).argmin()) == k else None
-        for k, level in enumerate(found)
-    ]
 
 
 def _norm(gradient: Weights) -> Float[np.ndarray, " runs"]:

@@ -101,6 +101,8 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Setting, Training, tu
             if not steps or list(steps) != sorted(set(steps)):
                 raise InputError("steps are not rising")
             return setting_from_tables(manifest["setting"]), Training(**manifest["options"]), steps
+        except InputError:
+            raise
         except OSError as error:
             raise InputError(f"cannot be read: {error.strerror or error}") from error
         except (ValueError, RecursionError, KeyError, TypeError) as error:
@@ -113,10 +115,10 @@ def save_snapshot(
     """Write all that the runs are after a step, optimiser and all, atomically, its checksum in its name."""
     from safetensors.numpy import save
 
-    arrays = {
-        f"{name}.{key}": array for name, part in zip(_PARTS, models.parts, strict=True) for key, array in part.items()
-    }
-    data = save({_BATCH_LOSS: np.ascontiguousarray(batch_loss), **arrays})
+    arrays = {_BATCH_LOSS: np.ascontiguousarray(batch_loss)}
+    for name, part in zip(_PARTS, models.parts, strict=True):
+        arrays |= {f"{name}.{key}": array for key, array in part.items()}
+    data = save(arrays)
     write_atomically(Path(folder) / _NAME.format(step, hashlib.sha256(data).hexdigest()[:_DIGITS]), data)
 
 
@@ -155,9 +157,8 @@ def history_of(
     }
     W = stacked["W"]
     b = stacked.get("b", np.zeros((*W.shape[:2], setting.count)))
-    return History(
-        setting, options, tuple(steps), W, b, stacked.get("W_out"), np.stack([loss for _, loss in snapshots])
-    )
+    batch_loss = np.stack([loss for _, loss in snapshots])
+    return History(setting, options, tuple(steps), W, b, stacked.get("W_out"), batch_loss)
 
 
 def _manifest(setting: Setting, options: Training, steps: Sequence[int]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,3 +91,13 @@ def staircase(
         for before, after, steep in zip(plateaus[:-1], plateaus[1:], steepest, strict=True)
     ]
     return Staircase(tuple(plateaus), tuple(jumps), noise)
+
+
+def joined(
+    jumps: Sequence[Jump], clock: Float[np.ndarray, " snapshots"], loss: Float[np.ndarray, " snapshots"], noise: float
+) -> Jump:
+    """Jumps that follow each other as one, the plateaus between them passed over; its steepest part is theirs."""
+    first, last = jumps[0].first, jumps[-1].last
+    ends = [one.steepest for one in jumps]
+    steepest = max(ends, key=lambda part: (loss[part[0]] - loss[part[1]]) / (clock[part[1]] - clock[part[0]]))
+    return Jump(first, last, steepest, float(loss[first] - loss[last] - 2 * noise))

@@ -89,11 +89,10 @@ def _level(weights: Weights, setting: Setting, curvature: float, moved: float) -
     exact = population_loss(weights, setting)
     slopes = [exact.gradient.W, exact.gradient.b, exact.gradient.W_out]
     norm = float(np.sqrt(sum(float((part**2).sum()) for part in slopes if part is not None)))
+    # Identification knows no scale; but where all vectors vanish none is longer than the others for a reason.
     vectors = feature_vectors(weights)
-    vanishing = (
-        np.linalg.norm(vectors, axis=0) < CRITICAL_TOLERANCE
-    )  # of a unit feature; where all vanish none has a name
-    geometry = identify(np.where(vanishing, 0.0, vectors), tolerance=CRITICAL_TOLERANCE).geometry
+    vectors = np.where(np.linalg.norm(vectors, axis=0) < CRITICAL_TOLERANCE, 0.0, vectors)
+    geometry = identify(vectors, tolerance=CRITICAL_TOLERANCE).geometry
     return Level(weights, geometry, float(exact.loss), float(exact.error), norm, curvature, moved)
 
 

@@ -38,12 +38,16 @@ class View:
         return self.axes.shape[1] == 1
 
 
-def view(W: Float[np.ndarray, "hidden features"]) -> View:
+def view(W: Float[np.ndarray, "hidden features"], like: Float[np.ndarray, "hidden features"] | None = None) -> View:
     """Feature vectors as the plane shows them.
 
     One dimension: horizontal, each feature at a height of its own.  Two: as they are.  Three: from a fixed point of
-    view onto their principal axes.  More: the same of their three leading principal components, W ≈ U_3 U_3ᵀ W with
-    the left singular vectors U.
+    view onto their principal axes.  More: the same of their three leading principal components, W ≈ U Uᵀ W with the
+    leading left singular vectors U.
+
+    Args:
+        W: feature vectors in its columns.
+        like: vectors whose axes are taken instead of W's own, so that several arrangements are seen alike.
     """
     hidden, features = W.shape
     if hidden == 1:
@@ -51,20 +55,19 @@ def view(W: Float[np.ndarray, "hidden features"]) -> View:
         return View(np.array([W[0], heights]), np.zeros(features), np.array([[1.0], [0.0]]), (1.0,))
     if hidden == 2:
         return View(W, np.zeros(features), np.eye(2), _shares(W, W))
-    leading = principal(W)
+    leading = principal_axes(W if like is None else like) @ W
     across, up, towards = _rotation(_TURN, _TILT)
     plane = np.array([across, up])
     return View(plane @ leading, towards @ leading, plane, _shares(leading, W))
 
 
-def principal(W: Float[np.ndarray, "hidden features"], most: int = 3) -> Float[np.ndarray, "components features"]:
-    """Leading principal components of the vectors about the origin, the largest entry of each axis positive."""
-    axes, _, _ = np.linalg.svd(W, full_matrices=False)
-    found = np.zeros((most, W.shape[1]))
-    leading = axes[:, :most].T @ W
-    found[: len(leading)] = leading
-    largest = np.abs(found).argmax(axis=1)
-    signs = np.sign(found[np.arange(most), largest])
+def principal_axes(W: Float[np.ndarray, "hidden features"], most: int = 3) -> Float[np.ndarray, "axes hidden"]:
+    """Leading principal axes of the vectors about the origin, each turned so that its largest component is positive."""
+    axes, _, _ = np.linalg.svd(W)
+    found = axes[:, :most].T
+    components = found @ W
+    largest = np.abs(components).argmax(axis=1)
+    signs = np.sign(components[np.arange(len(found)), largest])
     return np.where(signs == 0, 1.0, signs)[:, None] * found
 
 

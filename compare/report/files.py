@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tegum.empirical.pictures.picture import Picture
+from tegum.empirical.pictures.picture import Picture, write_pictures
 from tegum.theory.files.atomic import write_atomically, write_json
 
 
@@ -14,9 +14,7 @@ def write_report(
     folder: Path, pictures: Sequence[Picture], texts: Mapping[str, bytes], data: Mapping[str, Any]
 ) -> Path:
     """Write figures, texts by their place in the folder, and last the numbers; the path of the page."""
-    for one in pictures:
-        write_atomically(folder / "figures" / f"{one.name}.svg", one.svg)
-        write_atomically(folder / "figures" / f"{one.name}.pdf", one.pdf)
+    write_pictures(folder / "figures", pictures)
     for place, text in texts.items():
         write_atomically(folder / place, text)
     write_json(folder / "report.json", dict(data))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from io import BytesIO
+from pathlib import Path
 
 from markupsafe import escape
 from matplotlib.axes import Axes
@@ -14,6 +16,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.style import THEME
+from tegum.theory.files.atomic import write_atomically
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,20 @@ def picture(figure: Figure, name: str, alt: str, caption: str) -> Picture:
     FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": creator, "Title": alt})
     FigureCanvasPdf(figure).print_pdf(pdf, metadata={"CreationDate": None, "Creator": creator, "Title": alt})
     return Picture(name, svg.getvalue(), pdf.getvalue(), alt, caption)
+
+
+def write_pictures(folder: str | Path, pictures: Sequence[Picture]) -> list[Path]:
+    """Write the two files of each picture into a folder, and say where they are.
+
+    Raises:
+        InputError: a file cannot be written there.
+    """
+    written = []
+    for one in pictures:
+        for suffix, data in (("svg", one.svg), ("pdf", one.pdf)):
+            written.append(Path(folder) / f"{one.name}.{suffix}")
+            write_atomically(written[-1], data)
+    return written
 
 
 def inches_axes(figure: Figure) -> Axes:

@@ -2,10 +2,40 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from typing import Any
 
 from tegum.theory.setting import Setting, read_setting
+
+#: Options of `Training`: name, type, what the help calls its value, help.
+_TRAINING = (
+    ("runs", int, "N", "models (default: 16)"),
+    ("seed", int, "S", "seed (default: 0)"),
+    ("steps", int, "N", "optimiser steps (default: 3000)"),
+    ("batch_size", int, "N", "inputs per step and model (default: 256)"),
+    ("optimizer", str, "NAME", "adam (default), adamw or sgd"),
+    ("learning_rate", float, "X", "highest learning rate (default: 0.01)"),
+    ("momentum", float, "X", "of sgd (default: 0.9)"),
+    ("weight_decay", float, "X", "of adamw (default: 0.01)"),
+    ("schedule", str, "NAME", "cosine (default) or constant learning rate"),
+    ("warmup", int, "N", "steps over which the learning rate rises (default: 0)"),
+    ("start", str, "NAME", "first weights: xavier (default), kaiming, normal, orthogonal or notebook"),
+    ("data", str, "NAME", "fresh inputs (default), the population (exact gradient) or a finite dataset"),
+    ("dataset_size", int, "N", "inputs in each model's dataset (default: 1024)"),
+    ("device", str, "NAME", "auto (default), cpu, cuda or cuda:N"),
+    ("kernel", str, "NAME", "auto (default), reference, compiled, batched, fused or population"),
+)
+
+
+def training_arguments(command: ArgumentParser) -> None:
+    for name, kind, value, text in _TRAINING:
+        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=value, help=text)
+
+
+def training_given(arguments: Namespace) -> dict[str, Any]:
+    """The options of `Training` that the command line names."""
+    return {name: value for name, *_ in _TRAINING if (value := getattr(arguments, name)) is not None}
 
 
 def setting_argument(command: ArgumentParser) -> None:

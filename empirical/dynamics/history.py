@@ -27,7 +27,7 @@ from tegum.theory.weights import Weights
 MANIFEST = "dynamics.json"
 _FORMAT = 1
 #: The step after which a snapshot was taken, and digits of the SHA-256 of its content.
-_NAME = "snapshot-{:010d}-{}.safetensors"
+_NAME = "snapshots/step-{:010d}-{}.safetensors"
 _DIGITS = 16
 _PARTS = ("parameters", "first", "second")
 _BATCH_LOSS = "batch_loss"

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from tegum.empirical.dynamics.history import History
 from tegum.empirical.dynamics.jumps import Jump, Plateau, Staircase, joined, staircase
-from tegum.empirical.dynamics.level import Level, has_levels, nearby_levels
+from tegum.empirical.dynamics.level import Level, distances, has_levels, nearby_levels
 from tegum.theory.geometry.identify import identify
 from tegum.theory.search.optimum import feature_vectors
 from tegum.theory.weights import Weights
@@ -60,8 +60,8 @@ def itinerary(
     """The stays and jumps of one run.
 
     A plateau is a stay where a critical point lies next to its calmest snapshot, and no other plateau of the run is
-    nearer to that level in loss: what merely slows the run down on its way is passed over, and so are two plateaus at
-    one level.  In a setting without an exact Hessian every plateau is a stay.
+    nearer to it in loss or in weights: what merely slows the run down on its way is passed over, and so are two
+    plateaus at one level.  In a setting without an exact Hessian every plateau is a stay.
 
     Args:
         clock: time of each snapshot (see `course.elapsed`).
@@ -85,12 +85,14 @@ def _levels(
     """The plateaus that stay at a level of their own."""
     places = list(snapshots)
     W_out = None if history.W_out is None else history.W_out[places, run]
-    found = nearby_levels(Weights(history.W[places, run], history.b[places, run], W_out), history.setting)
-    return [
-        (k, level)
-        for k, level in enumerate(found)
-        if level is not None and int(np.abs(losses - level.loss).argmin()) == k
-    ]
+    weights = Weights(history.W[places, run], history.b[places, run], W_out)
+    found = []
+    for k, level in enumerate(nearby_levels(weights, history.setting)):
+        if level is not None:
+            apart = np.abs(losses - level.loss), distances(weights, level.weights)
+            if all(int(one.argmin()) == k for one in apart):
+                found.append((k, level))
+    return found
 
 
 def _jumps(stairs: Staircase, kept: Sequence[int], clock: np.ndarray, loss: np.ndarray) -> tuple[Jump, ...]:

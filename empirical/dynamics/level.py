@@ -85,6 +85,14 @@ def nearby_levels(weights: Weights, setting: Setting) -> list[Level | None]:
     return found
 
 
+def distances(weights: Weights, other: Weights) -> Float[np.ndarray, " models"]:
+    """Euclidean distance of each model of an ensemble from one other, over all its weights."""
+    pairs = [(weights.W, other.W), (weights.b, other.b)]
+    if weights.W_out is not None and other.W_out is not None:
+        pairs.append((weights.W_out, other.W_out))
+    return np.sqrt(sum(((a - b) ** 2).reshape(len(a), -1).sum(axis=1) for a, b in pairs))
+
+
 def _level(weights: Weights, setting: Setting, curvature: float, moved: float) -> Level:
     exact = population_loss(weights, setting)
     slopes = [exact.gradient.W, exact.gradient.b, exact.gradient.W_out]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -69,12 +70,16 @@ def animation(course: Course, run: int) -> bytes:
     """A GIF of one run: its vectors beside the exact loss, with a dot where it is; at most `MOST_FRAMES` snapshots."""
     from PIL import Image
 
-    places = _spread(len(course.history.steps), MOST_FRAMES)
-    reach = _reach(course, run)
+    figure, curve = animation_stage(course, run)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    empty, reach = canvas.copy_from_bbox(figure.bbox), _reach(course, run)
     images = []
-    for place in places:
-        canvas = FigureCanvasAgg(animation_frame(course, run, place, reach))
-        canvas.draw()
+    for place in _spread(len(course.history.steps), MOST_FRAMES):
+        canvas.restore_region(empty)
+        for artist in animation_actors(figure, curve, course, run, place, reach):
+            artist.draw(canvas.get_renderer())
+            artist.remove()
         images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(_COLORS, dither=0))
     durations = [_FRAME] * (len(images) - 1) + [_LAST]
     data = BytesIO()
@@ -82,22 +87,30 @@ def animation(course: Course, run: int) -> bytes:
     return data.getvalue()
 
 
-def animation_frame(course: Course, run: int, place: int, reach: float) -> Figure:
-    """One frame: the vectors on the left, the loss so far on the right."""
+def animation_stage(course: Course, run: int) -> tuple[Figure, Axes]:
+    """What stays as it is: the loss on the right, and room for the vectors on the left."""
     width, height = _SIZE
     figure = Figure(figsize=_SIZE, dpi=_DPI)
-    ax = inches_axes(figure)
-    side = height - 0.35
-    draw_vectors(ax, course, run, place, np.array([side / 2, side / 2]), side, reach)
-    words = f"step {course.history.steps[place]}    $L$ = {brief(float(course.loss[place, run]))}"
-    ax.text(side / 2, height - 0.16, words, size=7, ha="center", va="center", color=INK)
-    left = side + 0.55
+    left = height + 0.2
     curve = figure.add_axes((left / width, 0.4 / height, (width - left - 0.15) / width, (height - 0.55) / height))
     draw_losses(curve, course, run)
     draw_jumps(curve, course, run)
     curve.set_xlabel("optimiser step")
-    curve.plot(course.history.steps[place], course.loss[place, run], "o", color=INK, ms=4, zorder=6)
-    return figure
+    return figure, curve
+
+
+def animation_actors(
+    figure: Figure, curve: Axes, course: Course, run: int, place: int, reach: float
+) -> tuple[Artist, Artist]:
+    """What moves: the vectors with step and loss above them, and the dot on the curve."""
+    height = _SIZE[1]
+    side = height - 0.35
+    ax = inches_axes(figure)
+    draw_vectors(ax, course, run, place, np.array([side / 2, side / 2]), side, reach)
+    words = f"step {course.history.steps[place]}    $L$ = {brief(float(course.loss[place, run]))}"
+    ax.text(side / 2, height - 0.16, words, size=7, ha="center", va="center", color=INK)
+    (dot,) = curve.plot(course.history.steps[place], course.loss[place, run], "o", color=INK, ms=4, zorder=6)
+    return ax, dot
 
 
 def _view(course: Course, run: int, place: int) -> View:

@@ -18,12 +18,12 @@ from tegum.empirical.pictures.style import GHOST, GUIDE, INK, MUTED, PAGE, palet
 
 _LEVEL, _RUN = "#d55e00", "#0072b2"
 #: Inches: margins, the two frames, the room between them, and a line of words.
-_LEFT, _HEAD, _FOOT, _LOSS, _SHARES, _GAP, _LINE = 0.5, 0.12, 0.36, 2.0, 1.2, 0.16, 0.12
+_LEFT, _HEAD, _FOOT, _LOSS, _SHARES, _GAP, _LINE = 0.5, 0.12, 0.36, 2.0, 1.45, 0.16, 0.12
 #: Words of the levels, points.
 _WORDS = 6.0
 #: Features that get a colour and a name each, and the shares of a dimension that are drawn as guides.
 _NAMED = 12
-_GUIDES = {1.0: "1", 1 / 2: "1/2", 2 / 5: "2/5", 1 / 3: "1/3", 1 / 4: "1/4"}
+_GUIDES = {1.0: "1", 1 / 2: "1/2", 2 / 5: "2/5", 1 / 3: "1/3"}
 #: The axis is logarithmic where half of the snapshots lie in this first part of the steps, or of the losses' range.
 _EARLY, _WIDE = 0.1, 30.0
 
@@ -66,6 +66,7 @@ def draw_losses(ax: Axes, course: Course, run: int) -> None:
         ax.axhline(energy, color=_LEVEL, lw=0.5, ls=(0, (1, 2)), zorder=1)
         ends = steps[[stay.plateau.first, stay.plateau.last]]
         ax.plot(ends, [energy, energy], color=_LEVEL, lw=2.4, alpha=0.7, solid_capstyle="butt", zorder=3)
+        ax.plot(steps[stay.snapshot], stay.loss, "D", color=_LEVEL, ms=3.2, zorder=5)
     if early:
         ax.set_xscale("log")
     low, high = float(course.loss[seen].min()), float(course.loss[seen].max())
@@ -77,7 +78,9 @@ def draw_losses(ax: Axes, course: Course, run: int) -> None:
     if course.loss.shape[1] > 1:
         handles.append(Line2D([], [], color=GHOST, lw=0.6, label="other runs"))
     if course.itineraries[run].stays:
-        handles.append(Line2D([], [], color=_LEVEL, lw=2.4, alpha=0.7, label="energy level where it stays"))
+        handles.append(
+            Line2D([], [], color=_LEVEL, lw=0.5, ls=(0, (1, 2)), marker="D", ms=3.2, label="energy level, and its stay")
+        )
     ax.legend(handles=handles, frameon=False, fontsize=6, loc="upper right")
 
 

@@ -199,7 +199,8 @@ def test_the_clock_is_the_sum_of_the_learning_rates():
     np.testing.assert_allclose(elapsed(replace(cosine, schedule="constant", warmup=0), (0, 10)), [0, 3])
 
 
-def test_the_command_tells_and_draws_and_resumes(run, refused, tmp_path):
+def test_the_command_tells_and_draws_and_resumes(run, refused, tmp_path, monkeypatch):
+    monkeypatch.setattr("tegum.empirical.pictures.frames.MOST_FRAMES", 3)
     path, out = tmp_path / "pair.toml", tmp_path / "out"
     path.write_text('[features]\ncount = 2\nlaw = "one-hot"\n[model]\nhidden = 1\n')
     options = "--runs 4 --steps 200 --data population --optimizer sgd --momentum 0 --learning-rate 0.3 --start notebook"

@@ -105,20 +105,21 @@ def _level(weights: Weights, setting: Setting, curvature: float, moved: float) -
 
 
 def _flattest(theta: np.ndarray, law: Law) -> Float[np.ndarray, "models parameters"]:
-    """Local minima of ‖∇L‖ next to θ, all models side by side."""
+    """Local minima of ‖∇L‖ next to θ, all models side by side, each until its gradient counts as zero."""
+    theta, enough = theta.copy(), gradient_tolerance(law)
     at = expansion_at(theta, law)
-    damping = _DAMPING * np.linalg.norm(at.hessian, axis=(1, 2)) ** 2
+    gradient, hessian = at.gradient, at.hessian
+    damping = _DAMPING * np.linalg.norm(hessian, axis=(1, 2)) ** 2
     for _ in range(_STEPS):
-        trial = theta - _step(at.gradient, at.hessian, damping)
-        there = expansion_at(trial, law)
-        better = (there.gradient**2).sum(axis=1) < (at.gradient**2).sum(axis=1)
-        theta = np.where(better[:, None], trial, theta)
-        at = type(at)(
-            np.where(better, there.loss, at.loss),
-            np.where(better[:, None], there.gradient, at.gradient),
-            np.where(better[:, None, None], there.hessian, at.hessian),
-        )
-        damping = np.where(better, _EASED, _STIFFENED) * damping
+        moving = np.flatnonzero(np.linalg.norm(gradient, axis=1) >= enough)
+        if not moving.size:
+            break
+        trial = theta[moving] - _step(gradient[moving], hessian[moving], damping[moving])
+        there = expansion_at(trial, law[moving])
+        better = (there.gradient**2).sum(axis=1) < (gradient[moving] ** 2).sum(axis=1)
+        taken = moving[better]
+        theta[taken], gradient[taken], hessian[taken] = trial[better], there.gradient[better], there.hessian[better]
+        damping[moving] *= np.where(better, _EASED, _STIFFENED)
     return theta
 
 

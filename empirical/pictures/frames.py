@@ -20,10 +20,10 @@ from tegum.empirical.pictures.views import View, view
 from tegum.theory.search.optimum import feature_vectors
 
 #: Most frames of a strip, those in a row, and most of an animation.
-_MOST, _IN_A_ROW, MOST_FRAMES = 16, 8, 60
+_MOST, _IN_A_ROW, MOST_FRAMES = 16, 8, 48
 _WORDS = 0.38
 #: Size of the animation in inches, its dots per inch, milliseconds of a frame and of the last one.
-_SIZE, _DPI, _FRAME, _LAST = (5.6, 2.5), 100, 120, 2000
+_SIZE, _DPI, _FRAME, _LAST = (5.6, 2.5), 100, 150, 2000
 _COLORS = 64
 
 
@@ -80,7 +80,9 @@ def animation(course: Course, run: int) -> bytes:
         for artist in animation_actors(figure, curve, course, run, place, reach):
             artist.draw(canvas.get_renderer())
             artist.remove()
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(_COLORS, dither=0))
+        images.append(
+            Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(_COLORS, dither=Image.Dither.NONE)
+        )
     durations = [_FRAME] * (len(images) - 1) + [_LAST]
     data = BytesIO()
     images[0].save(data, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0, disposal=1)

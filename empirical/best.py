@@ -6,7 +6,7 @@ import numpy as np
 
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.exact import rows_by_setting
-from tegum.empirical.models import rows_of
+from tegum.empirical.models import model_of, rows_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
@@ -41,6 +41,5 @@ def _best(ensemble: Ensemble, setting: Setting, rows: list[int]) -> Best:
     found = population_loss(rows_of(ensemble.weights, rows), setting)
     loss, error = np.atleast_1d(found.loss), np.atleast_1d(found.error)
     best = int(np.argmin(loss))
-    one = rows_of(ensemble.weights, rows[best : best + 1])
-    alone = Weights(one.W[0], one.b[0], None if one.W_out is None else one.W_out[0])
+    alone = model_of(ensemble.weights, rows[best])
     return Best(setting, len(rows), rows[best], alone, float(loss[best]), float(error[best]))

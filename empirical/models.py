@@ -106,6 +106,11 @@ def rows_of(weights: Weights, rows: Sequence[int] | np.ndarray) -> Weights:
     return Weights(**{name: array[rows] for name, array in arrays_of(weights).items()})
 
 
+def model_of(weights: Weights, row: int) -> Weights:
+    """One model of an ensemble, alone."""
+    return Weights(**{name: array[row] for name, array in arrays_of(weights).items()})
+
+
 def normals(
     keys: UInt64[np.ndarray, " runs"], number: int, shape: tuple[int, ...]
 ) -> Float[np.ndarray, "runs outputs inputs"]:

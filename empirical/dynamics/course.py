@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from tegum.empirical.dynamics.history import History
 from tegum.empirical.dynamics.itinerary import Itinerary, itinerary
+from tegum.empirical.models import arrays_of
 from tegum.empirical.plan import Training
 from tegum.empirical.schedule import learning_rate
 from tegum.theory.diagnostics import dimensionality
@@ -53,7 +54,7 @@ def course(history: History, advance: Callable[[int, int], object] = lambda done
     for k in range(snapshots):
         weights = history.at(k)
         found = population_loss(weights, history.setting)
-        loss[k], error[k], norm[k], method = found.loss, found.error, _norm(found.gradient), found.method
+        loss[k], error[k], norm[k], method = found.loss, found.error, _norms(found.gradient), found.method
         share[k] = dimensionality(_vectors(weights))
         advance(k + 1, snapshots)
     clock = elapsed(history.options, history.steps)
@@ -69,9 +70,8 @@ def elapsed(training: Training, steps: Sequence[int]) -> Float[np.ndarray, " sna
     return np.concatenate([[0.0], np.cumsum(rates)])[list(steps)]
 
 
-def _norm(gradient: Weights) -> Float[np.ndarray, " runs"]:
-    parts = [part for part in (gradient.W, gradient.b, gradient.W_out) if part is not None]
-    return np.sqrt(sum((part**2).reshape(len(part), -1).sum(axis=1) for part in parts))
+def _norms(gradient: Weights) -> Float[np.ndarray, " runs"]:
+    return np.sqrt(sum((slope**2).reshape(len(slope), -1).sum(axis=1) for slope in arrays_of(gradient).values()))
 
 
 def _vectors(weights: Weights) -> Float[np.ndarray, "runs hidden features"]:

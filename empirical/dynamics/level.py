@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from tegum.empirical.models import arrays_of
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import Law, law_of
@@ -87,16 +88,13 @@ def nearby_levels(weights: Weights, setting: Setting) -> list[Level | None]:
 
 def distances(weights: Weights, other: Weights) -> Float[np.ndarray, " models"]:
     """Euclidean distance of each model of an ensemble from one other, over all its weights."""
-    pairs = [(weights.W, other.W), (weights.b, other.b)]
-    if weights.W_out is not None and other.W_out is not None:
-        pairs.append((weights.W_out, other.W_out))
-    return np.sqrt(sum(((a - b) ** 2).reshape(len(a), -1).sum(axis=1) for a, b in pairs))
+    apart = [array - arrays_of(other)[name] for name, array in arrays_of(weights).items()]
+    return np.sqrt(sum((one**2).reshape(len(one), -1).sum(axis=1) for one in apart))
 
 
 def _level(weights: Weights, setting: Setting, curvature: float, moved: float) -> Level:
     exact = population_loss(weights, setting)
-    slopes = [exact.gradient.W, exact.gradient.b, exact.gradient.W_out]
-    norm = float(np.sqrt(sum(float((part**2).sum()) for part in slopes if part is not None)))
+    norm = float(np.sqrt(sum(float((slope**2).sum()) for slope in arrays_of(exact.gradient).values())))
     # Identification knows no scale; but where all vectors vanish none is longer than the others for a reason.
     vectors = feature_vectors(weights)
     vectors = np.where(np.linalg.norm(vectors, axis=0) < CRITICAL_TOLERANCE, 0.0, vectors)

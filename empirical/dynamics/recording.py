@@ -16,11 +16,10 @@ from tegum.empirical.dynamics.history import (
 )
 from tegum.empirical.ensemble import Ensemble, save_ensemble
 from tegum.empirical.kernels import kernel_named
-from tegum.empirical.memory import runs_at_once
 from tegum.empirical.models import Models, new_models, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import run_key
-from tegum.empirical.training import Progress, check_finite, pieces, resolved
+from tegum.empirical.training import Progress, check_finite, ensemble_memory, pieces, resolved
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
@@ -53,7 +52,7 @@ def record(
             setting, more runs than fit in memory, a learning rate at which a run diverges.
     """
     options = resolved(setting, training)
-    if runs_at_once(setting, options, kernel_named(options.kernel), options.runs) < options.runs:
+    if ensemble_memory(setting, options).at_once < options.runs:
         raise InputError(f"training.runs = {options.runs} do not fit in memory side by side; record fewer at a time")
     begin_history(folder, setting, options, steps)
     settings = [setting] * options.runs

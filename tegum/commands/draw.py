@@ -47,11 +47,12 @@ def run(arguments: Namespace) -> Answer:
 
 
 def _of_weights(arguments: Namespace) -> tuple[Weights, Setting, int]:
+    from tegum.empirical.models import model_of
     from tegum.theory.loss.population import check_shape
 
     weights = read_weights(arguments.weights, arguments.layout)
     chosen = _chosen(arguments.model, 0, len(weights.W) if weights.W.ndim == 3 else 1)
-    one = _model(weights, chosen) if weights.W.ndim == 3 else weights
+    one = model_of(weights, chosen) if weights.W.ndim == 3 else weights
     hidden, features = one.W.shape
     if arguments.setting is None:
         # Only what the model computes is drawn, which no density changes.
@@ -62,17 +63,16 @@ def _of_weights(arguments: Namespace) -> tuple[Weights, Setting, int]:
 
 
 def _of_runs(arguments: Namespace) -> tuple[Weights, Setting, int]:
+    from tegum.empirical.best import best_of
     from tegum.empirical.ensemble import load_ensemble
-    from tegum.theory.loss.population import population_loss
+    from tegum.empirical.models import model_of
 
     ensemble = load_ensemble(arguments.runs)
-    models = [_model(ensemble.weights, k) for k in range(len(ensemble.runs))]
-    best = 0
     if arguments.model is None:
-        losses = [float(population_loss(*pair).loss) for pair in zip(models, ensemble.settings, strict=True)]
-        best = losses.index(min(losses))
-    chosen = _chosen(arguments.model, best, len(models))
-    return models[chosen], ensemble.settings[chosen], chosen
+        best = min(best_of(ensemble), key=lambda one: one.loss)
+        return best.weights, best.setting, best.place
+    chosen = _chosen(arguments.model, 0, len(ensemble.runs))
+    return model_of(ensemble.weights, chosen), ensemble.settings[chosen], chosen
 
 
 def _chosen(given: int | None, default: int, count: int) -> int:
@@ -80,7 +80,3 @@ def _chosen(given: int | None, default: int, count: int) -> int:
     if not 0 <= chosen < count:
         raise InputError(f"--model {chosen} is outside [0, {count - 1}]")
     return chosen
-
-
-def _model(weights: Weights, k: int) -> Weights:
-    return Weights(weights.W[k], weights.b[k], None if weights.W_out is None else weights.W_out[k])

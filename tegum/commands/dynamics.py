@@ -25,7 +25,7 @@ def options(command: ArgumentParser) -> None:
     command.add_argument(
         "--show", type=int, metavar="RUN", help="run told in the pictures (default: the one with most jumps)"
     )
-    training_arguments(command)
+    training_arguments(command, stops=False)
 
 
 def run(arguments: Namespace) -> Answer:

@@ -8,7 +8,12 @@ from typing import Any
 
 from tegum.theory.setting import Setting, read_setting
 
-#: Options of `Training`: name, type, what the help calls its value, help.
+#: Options of `Training` that are about when a run stops.
+_STOPS = (
+    ("tolerance", float, "X", "stop a model once its exact gradient's norm is at most this"),
+    ("stop_loss", float, "X", "stop a model once its exact loss is at most this"),
+)
+#: The others: name, type, what the help calls its value, help.
 _TRAINING = (
     ("runs", int, "N", "models (default: 16)"),
     ("seed", int, "S", "seed (default: 0)"),
@@ -28,14 +33,15 @@ _TRAINING = (
 )
 
 
-def training_arguments(command: ArgumentParser) -> None:
-    for name, kind, value, text in _TRAINING:
+def training_arguments(command: ArgumentParser, stops: bool) -> None:
+    for name, kind, value, text in _TRAINING + (_STOPS if stops else ()):
         command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=value, help=text)
 
 
 def training_given(arguments: Namespace) -> dict[str, Any]:
     """The options of `Training` that the command line names."""
-    return {name: value for name, *_ in _TRAINING if (value := getattr(arguments, name)) is not None}
+    names = [name for name, *_ in _TRAINING + _STOPS]
+    return {name: value for name in names if (value := getattr(arguments, name, None)) is not None}
 
 
 def setting_argument(command: ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from tegum.commands.answers import Answer, Progress, aligned, plain
-from tegum.commands.inputs import setting_argument
+from tegum.commands.inputs import setting_argument, training_arguments, training_given
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder
 from tegum.theory.setting import Setting, read_setting
@@ -15,33 +15,11 @@ from tegum.theory.setting import Setting, read_setting
 if TYPE_CHECKING:
     from tegum.theory.weights import Weights
 
-#: Options of `Training`: name, type, what the help calls its value, help.
-_TRAINING = (
-    ("runs", int, "N", "models (default: 16)"),
-    ("seed", int, "S", "seed (default: 0)"),
-    ("steps", int, "N", "optimiser steps (default: 3000)"),
-    ("batch_size", int, "N", "inputs per step and model (default: 256)"),
-    ("optimizer", str, "NAME", "adam (default), adamw or sgd"),
-    ("learning_rate", float, "X", "highest learning rate (default: 0.01)"),
-    ("momentum", float, "X", "of sgd (default: 0.9)"),
-    ("weight_decay", float, "X", "of adamw (default: 0.01)"),
-    ("schedule", str, "NAME", "cosine (default) or constant learning rate"),
-    ("warmup", int, "N", "steps over which the learning rate rises (default: 0)"),
-    ("start", str, "NAME", "first weights: xavier (default), kaiming, normal, orthogonal or notebook"),
-    ("data", str, "NAME", "fresh inputs (default), the population (exact gradient) or a finite dataset"),
-    ("dataset_size", int, "N", "inputs in each model's dataset (default: 1024)"),
-    ("tolerance", float, "X", "stop a model once its exact gradient's norm is at most this"),
-    ("stop_loss", float, "X", "stop a model once its exact loss is at most this"),
-    ("device", str, "NAME", "auto (default), cpu, cuda or cuda:N"),
-    ("kernel", str, "NAME", "auto (default), reference, compiled, batched or fused"),
-)
-
 
 def options(command: ArgumentParser) -> None:
     setting_argument(command)
     command.add_argument("--out", required=True, metavar="DIR", help="folder for the trained ensemble")
-    for name, kind, value, text in _TRAINING:
-        command.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=value, help=text)
+    training_arguments(command, stops=True)
 
 
 def run(arguments: Namespace) -> Answer:
@@ -52,8 +30,7 @@ def run(arguments: Namespace) -> Answer:
     from tegum.theory.loss.population import population_loss
 
     setting = read_setting(arguments.setting)
-    given = {name: getattr(arguments, name) for name, *_ in _TRAINING if getattr(arguments, name) is not None}
-    training = Training(**given)
+    training = Training(**training_given(arguments))
     memory = ensemble_memory(setting, training)
     claim_folder(arguments.out)
     print(f"memory: {memory.peak / 2**20:.3g} MiB at most, {memory.at_once} models at a time", file=sys.stderr)

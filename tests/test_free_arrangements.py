@@ -1,11 +1,12 @@
 """Arrangements with free heights and angles: enclosed within their symmetry, and where that breaks."""
 
 from fractions import Fraction
-from itertools import combinations_with_replacement
+from itertools import combinations, combinations_with_replacement
 
 import numpy as np
 import pytest
 from flint import arb, ctx
+from scipy.linalg import null_space
 from scipy.optimize import brentq
 
 from tegum.theory.balls.centraliser import exact_ansatz
@@ -18,7 +19,6 @@ from tegum.theory.candidates.candidates import candidate
 from tegum.theory.candidates.factors import factor_ansatz
 from tegum.theory.geometry.factor import catalogue, factor_named, is_rigid, regular_vectors
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.curvature import least_curvature
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.stability.branch import Branch
 from tegum.theory.stability.broken import broken_optimum
@@ -115,7 +115,13 @@ def _differenced_least(branch, density, step=1e-3):
     hessian = np.zeros((theta.size, theta.size))
     for (i, j), corner in zip(pairs, losses, strict=True):
         hessian[i, j] = hessian[j, i] = (corner[0] - corner[1] - corner[2] + corner[3]) / (4 * step**2)
-    return least_curvature(best.W, hessian)
+    turns = np.zeros((3, theta.size))
+    for turn, (a, c) in zip(turns, combinations(range(3), 2), strict=True):
+        moved = np.zeros_like(best.W)
+        moved[a], moved[c] = best.W[c], -best.W[a]
+        turn[:size] = moved.ravel()
+    others = null_space(turns)
+    return float(np.linalg.eigvalsh(others.T @ hessian @ others)[0])
 
 
 def test_from_the_stable_side_nothing_lower_is_confirmed():

@@ -19,7 +19,7 @@ from tegum.empirical.kernels import kernel_named
 from tegum.empirical.models import Models, new_models, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import run_key
-from tegum.empirical.training import Progress, check_finite, ensemble_memory, pieces, resolved
+from tegum.empirical.training import Progress, check_finite, ensemble_memory, pieces, resolved, steps_at_once
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
@@ -83,7 +83,7 @@ def _advanced(
     """The runs taken from one snapshot to the next, and their mean batch_loss on the way."""
     kernel = kernel_named(options.kernel)
     models, mean = before[np.arange(len(before))], np.zeros(len(before))
-    for first, count in pieces(start, stop):
+    for first, count in pieces(start, stop, steps_at_once(settings[0], options, len(models))):
         mean += kernel.advance(models, settings, keys, options, first, count) * (count / (stop - start))
         if progress is not None:
             progress(len(models) * (first + count), len(models) * options.steps)

@@ -40,6 +40,7 @@ COMMANDS = {
     "identify": "geometry of any weights",
     "draw": "pictures of any weights or runs: matrices, vectors, norms, activations, training",
     "diagnose": "what each feature's loss is made of, and the share it has of the space",
+    "probe": "what else a model does: autoencoder, adversarial, computation, steering, penalty",
     "compare": "learned weights against the prediction, with a report",
     "study": "theory over an axis, training, comparison and report in one; run again to resume",
 }
@@ -56,8 +57,9 @@ class _CommandParser(_Parser):
     """The parser of one command; it asks the command's file for the options when it is first used."""
 
     def parse_known_args(self, args=None, namespace=None):
-        _module(self.prog.split()[-1]).options(self)
-        self.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+        _module(".".join(self.prog.split()[1:])).options(self)
+        if self._subparsers is None:  # else --json belongs to the command below
+            self.add_argument("--json", action="store_true", help="print one JSON object on standard output")
         return super().parse_known_args(args, namespace)
 
 

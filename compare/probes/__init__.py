@@ -1,0 +1,1 @@
+"""Figures of the probes, in the look of the reports."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from tegum.empirical.probes.cells import Cell, models
+from tegum.empirical.probes.cells import Cell, one_model, repeated
 from tegum.empirical.probes.forward import inputs
 from tegum.empirical.probes.norm import mean_input_norm
 from tegum.theory.checks import number, whole
@@ -89,9 +89,9 @@ def vulnerability(cell: Cell, share: float = 0.1, samples: int = 4096, seed: int
     budget = share * mean_input_norm(cell.setting)
     if budget == 0.0:
         raise InputError("density = 0 for every feature: there is no input to be attacked")
-    shared = [_shared(models(cell.weights, run), cell.setting, budget) for run in range(len(cell.weights.W))]
+    shared = [_shared(one_model(cell.weights, run), cell.setting, budget) for run in range(len(cell.weights.W))]
     x = inputs(cell.setting, samples, np.random.default_rng(seed))
-    single = [_single(models(cell.weights, run), cell.setting, budget, x) for run in range(len(cell.weights.W))]
+    single = [_single(one_model(cell.weights, run), cell.setting, budget, x) for run in range(len(cell.weights.W))]
     rise, error, attack = (np.array(column) for column in zip(*shared, strict=True))
     gain, bound = (np.array(column) for column in zip(*single, strict=True))
     return Vulnerability(
@@ -143,7 +143,7 @@ def _shared(weights: Weights, setting: Setting, budget: float) -> tuple[float, f
 
 def _shifted(weights: Weights, shifts: Float[np.ndarray, "attacks features"]) -> Weights:
     """The model with its outputs before the readout shifted, once for each attack."""
-    copies = models(models(weights, None), [0] * len(shifts))
+    copies = repeated(weights, len(shifts))
     return Weights(copies.W, copies.b + shifts, copies.W_out)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from tegum.empirical.models import arrays_of, rows_of
 from tegum.empirical.plan import Training
 from tegum.empirical.training import Progress, train_cells
 from tegum.theory.loss.population import check_shape, population_loss
@@ -36,8 +36,8 @@ def settings_over(setting: Setting, axis: str, values: Sequence[float]) -> list[
 def trained_cells(settings: Sequence[Setting], training: Training, progress: Progress | None = None) -> list[Cell]:
     """`training.runs` models trained for each setting."""
     weights = train_cells(settings, training, progress).weights
-    parts = [slice(place * training.runs, (place + 1) * training.runs) for place in range(len(settings))]
-    return [_best_first(setting, models(weights, part)) for setting, part in zip(settings, parts, strict=True)]
+    rows = np.arange(len(weights.W)).reshape(len(settings), training.runs)
+    return [_best_first(setting, rows_of(weights, its)) for setting, its in zip(settings, rows, strict=True)]
 
 
 def given_cells(settings: Sequence[Setting], weights: Weights, copies: int = 1) -> list[Cell]:
@@ -49,16 +49,20 @@ def given_cells(settings: Sequence[Setting], weights: Weights, copies: int = 1) 
     for setting in settings:
         check_shape(weights, setting)
     if weights.W.ndim == 2:
-        weights = models(models(weights, None), [0] * copies)
+        weights = repeated(weights, copies)
     return [_best_first(setting, weights) for setting in settings]
 
 
-def models(weights: Weights, chosen: Any) -> Weights:
-    """Some models of an ensemble, or one with a leading axis (None): the same index of every array."""
-    W_out = None if weights.W_out is None else weights.W_out[chosen]
-    return Weights(weights.W[chosen], weights.b[chosen], W_out)
+def one_model(weights: Weights, run: int) -> Weights:
+    """A model of an ensemble by itself."""
+    return Weights(**{name: array[run] for name, array in arrays_of(weights).items()})
+
+
+def repeated(weights: Weights, times: int) -> Weights:
+    """One model as an ensemble of so many copies."""
+    return Weights(**{name: np.repeat(array[None], times, axis=0) for name, array in arrays_of(weights).items()})
 
 
 def _best_first(setting: Setting, weights: Weights) -> Cell:
     loss = np.asarray(population_loss(weights, setting).loss)
-    return Cell(setting, models(weights, np.argsort(loss, kind="stable")))
+    return Cell(setting, rows_of(weights, np.argsort(loss, kind="stable")))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
-from tegum.empirical.probes.cells import models
+from tegum.empirical.probes.cells import repeated
 from tegum.empirical.probes.forward import feature_directions, hidden_states, inputs, outputs
 from tegum.theory.checks import number
 from tegum.theory.errors import InputError
@@ -93,9 +93,7 @@ def _mean_outputs(
     silent = np.zeros_like(weights.W)
     W = np.concatenate([weights.W, silent], axis=1)
     W_out = np.concatenate([np.zeros_like(weights.outward), weights.outward])
-    phantoms = models(
-        models(Weights(W, np.concatenate([np.zeros_like(weights.b), weights.b]), W_out), None), [0] * len(shifts)
-    )
+    phantoms = repeated(Weights(W, np.concatenate([np.zeros_like(weights.b), weights.b]), W_out), len(shifts))
     b = phantoms.b + np.concatenate([np.zeros_like(shifts), shifts], axis=1)
     found = population_loss(Weights(phantoms.W, b, phantoms.W_out), _with_phantoms(setting))
     return found.gradient.b[:, setting.count :] / 2, float(np.max(found.gradient_error)) / 2

@@ -21,12 +21,12 @@ def options(command: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Answer:
     from tegum.compare.probes.steering import steering_picture
-    from tegum.empirical.probes.cells import models
+    from tegum.empirical.probes.cells import one_model
     from tegum.empirical.probes.steering import steering
 
     with Progress() as progress:
         cell = cells_of(arguments, progress)[0]
-    weights = models(cell.weights, 0)
+    weights = one_model(cell.weights, 0)
     found = steering(weights, cell.setting, arguments.doses)
     rows = [("dose", "feature", "own output", "all others, sizes summed", "most on", "share of its own")]
     for dose, leak, isolation in zip(found.doses, found.leak, found.isolation, strict=True):

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt32, UInt64
 from tegum.theory.setting import Setting, content_id
 
 #: What numbers are for; each has a stream of its own.
-STEP, START, DATASET = 0, 1, 2
+STEP, START, DATASET, GAPS, MAGNITUDES = range(5)
 
 _ROUNDS = 10
 _MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)

@@ -42,8 +42,8 @@ def advance(
     def take(rows: range) -> None:
         work = _work(settings[0], training)
         for row in rows:
-            route = _route(settings[row], training.batch_size)
-            mean[row] = take_steps(theta[row], moment[row], square[row], keys[row], steps, route, work)
+            way = route(settings[row], training.batch_size)
+            mean[row] = take_steps(theta[row], moment[row], square[row], keys[row], steps, way, work)
 
     _on_threads(take, len(keys))
     for part, packed in zip(models.parts, (theta, moment, square), strict=True):
@@ -58,7 +58,7 @@ def inputs(
     x = np.empty((len(keys), settings[0].count, training.batch_size), np.float32)
     work = _work(settings[0], training)
     for row, setting in enumerate(settings):
-        fill_inputs(_route(setting, training.batch_size), keys[row], step, work, x[row])
+        fill_inputs(route(setting, training.batch_size), keys[row], step, work, x[row])
     return x
 
 
@@ -105,7 +105,7 @@ def _steps(setting: Setting, training: Training, first: int, count: int) -> Step
 
 
 @lru_cache(maxsize=1024)
-def _route(setting: Setting, batch_size: int) -> Route:
+def route(setting: Setting, batch_size: int) -> Route:
     return route_of(setting, batch_size)
 
 

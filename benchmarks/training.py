@@ -126,11 +126,9 @@ def _multiply_and_add(x: np.ndarray, times: int) -> None:
 def limits(threads: int, repeats: int) -> tuple[float, float]:
     """Random words, and multiplications with additions, a second on all threads."""
     words, numbers = np.empty((8, 4, 256), np.uint32), np.ones(128, np.float32)
-    rates = []
-    for work, array in ((_draw, words), (_multiply_and_add, numbers)):
-        seconds = best_seconds({"": _everywhere(work, array, threads)}, 20_000, repeats)[""]
-        rates.append(threads * array.size / seconds)
-    return rates[0], rates[1]
+    draws = best_seconds({"": _everywhere(_draw, words, threads)}, 4_000, repeats)[""]
+    products = best_seconds({"": _everywhere(_multiply_and_add, numbers, threads)}, 4_000_000, repeats)[""]
+    return threads * words.size / draws, threads * numbers.size / products
 
 
 def _everywhere(work: Callable[[np.ndarray, int], None], array: np.ndarray, threads: int) -> Turn:

@@ -17,7 +17,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
 #: Kernels that "auto" tries on each kind of device, the fastest first.
-PREFERRED = {"cpu": ("batched",), "cuda": ("fused", "batched")}
+PREFERRED = {"cpu": ("compiled", "batched"), "cuda": ("fused", "batched")}
 
 
 @runtime_checkable

@@ -17,6 +17,7 @@ from tegum.empirical.kernels.steps import Steps, Work, fill_inputs, take_steps, 
 from tegum.empirical.models import Models
 from tegum.empirical.plan import Training
 from tegum.empirical.schedule import learning_rate
+from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
 #: Slices of the runs that each thread gets, one after another, so that none is left waiting for long.
@@ -36,6 +37,8 @@ def advance(
     PyTorch's number of threads (`torch.set_num_threads`, OMP_NUM_THREADS) is how many it takes.
     """
     steps = _steps(settings[0], training, first, count)
+    if steps.adaptive and not models.second:
+        raise InputError(f"these models have no second moments, which {training.optimizer} needs")
     theta, moment, square = (_packed(part, len(keys)) for part in models.parts)
     mean = np.zeros(len(keys))
 

@@ -30,7 +30,7 @@ class Gaps(NamedTuple):
         first: [groups + 1], where each group's features begin in `feature` and `last`.
         feature: [features], group after group.
         last: [features], last word at which this feature, or one before it in the group, is on.
-        most: q; scale: -1 / log(1 - q), 0 where q = 1.
+        most: q; scale: -1 / log(1 - q), 0 where q = 1 and infinite where q = 0.
         together: whether all features of a group are on together, or one of them.
         offset, slope: what turns a word into a value that is not 0: x = offset + slope w.
     """
@@ -58,7 +58,7 @@ def gaps_of_law(setting: Setting) -> Gaps:
     if setting.law == "one-hot":
         last[last == last[-1]] = 2**32 - 1
     first = np.cumsum([0, *map(len, groups)])
-    scale = -1 / math.log1p(-most) if most < 1 else 0.0
+    scale = math.inf if most == 0 else -1 / math.log1p(-most) if most < 1 else 0.0
     line = {"uniform": (0.5 * _WORD, _WORD), "signed": (_WORD - 1, 2 * _WORD), "binary": (1.0, 0.0)}
     return Gaps(first, np.concatenate(groups), last, most, scale, together, *map(np.float32, line[setting.values]))
 

@@ -36,11 +36,12 @@ clean:
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-# These two compile the loss kernels into numba's cache, so that the first real command is not slow; they are also the
-# first proof that the installation works.
+# These compile the kernels of the loss and of training into numba's cache, so that the first real command is not slow;
+# they are also the first proof that the installation works.
 .venv/filled: .venv/installed
 	$(BIN)/tegum loss examples/five-in-two.toml --weights examples/pentagon.npz --method transform >/dev/null
 	$(BIN)/tegum optimum examples/five-in-two.toml >/dev/null
+	$(BIN)/python -c 'from tegum import Setting, train; train(Setting(5, 2, 0.1), runs=1, steps=1, device="cpu")'
 	@touch $@
 
 .venv/linters: .venv/installed

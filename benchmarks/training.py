@@ -142,7 +142,7 @@ def _everywhere(work: Callable[[np.ndarray, int], None], array: np.ndarray, thre
 def needed(setting: Setting) -> tuple[float, float]:
     """Random words, and multiplications with additions, of one model's step, as the kernel does it.
 
-    By tiles five products of n m for each input; by rows two of n for each feature that is on, and three of n² m a step.
+    By tiles five times n m for each input; by rows twice n for each feature that is on, and three times n² m a step.
     """
     n, m, on = setting.count, setting.hidden, BATCH * sum(setting.density)
     route = compiled.route(setting, BATCH)
@@ -175,9 +175,10 @@ def report(case: Case, turns: dict[str, Turn], words: float, products: float, re
     for name, each in seconds.items():
         print(f"  {name:10s} {MODELS / each:12,.0f} model steps/s   {each / seconds['tegum']:6.1f} times tegum's time")
     ratio = seconds["plain loop"] / seconds["tegum"]
-    of_words, of_products = (rate and MODELS * need / rate for need, rate in zip(needed(setting), (words, products)))
+    needs = zip(needed(setting), (words, products), strict=True)
+    of_words, of_products = (MODELS * need / rate / seconds["tegum"] for need, rate in needs)
     print(f"  {ratio:.1f} times the plain loop, target {case.target:g}: {'met' if ratio >= case.target else 'MISSED'}")
-    print(f"  random words alone take {of_words / seconds['tegum']:.0%} of the time, products {of_products / seconds['tegum']:.0%}")
+    print(f"  random words alone would take {of_words:.0%} of tegum's time, products alone {of_products:.0%}")
 
 
 if __name__ == "__main__":

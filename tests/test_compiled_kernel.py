@@ -75,10 +75,11 @@ def variants(law: str, values: str, count: int, hidden: int, density: float) -> 
         of_law["density"] = density
     if law in ("correlated", "anticorrelated"):
         of_law["groups"] = [[0, 2], [3, 4]]
-    kinds = ({}, {"tied": False, "bias": False, "target": "abs", "l1": 0.1}, {"tied": False, "l1": 0.1}, {"bias": False})
+    untied = {"tied": False, "l1": 0.1}
+    kinds = ({}, {"bias": False}, untied, {**untied, "bias": False, "target": "abs"})
     layers = [{"activation": a, "readout": r} for a, r in product(("none", "relu"), ("relu", "linear"))]
-    importance = {"geometric": 0.9}
-    return [Setting(count, hidden, importance=importance, **of_law, **kind, **at) for kind, at in product(kinds, layers)]
+    of_law["importance"] = {"geometric": 0.9}
+    return [Setting(count, hidden, **of_law, **kind, **layer) for kind, layer in product(kinds, layers)]
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -86,7 +87,7 @@ def variants(law: str, values: str, count: int, hidden: int, density: float) -> 
 @pytest.mark.parametrize("law", LAWS)
 def test_a_step_is_the_references_in_every_setting(take_route, law, values, route):
     take_route(route)
-    for setting in variants(law, values, 5, 2, 0.3) + variants(law, values, 21, 6, 0.06):
+    for setting in variants(law, values, 5, 2, 0.3) + variants(law, values, 21, 6, 0.06)[::5]:
         if route != "rows" or setting.activation == "none":
             assert largest_difference(setting, OPTIONS, 1) < ROUNDING, setting
 
@@ -202,13 +203,13 @@ def test_what_diverges_is_not_finite():
 
 
 FEW = Setting(count=5, hidden=2, density=0.15)
-RUNS = 48
+RUNS = 40
 TRAINED = 0.2  # overlaps below this are none, after so short a training
 
 
 def outcome(kernel: str, learning_rate: float, seed: int) -> tuple[np.ndarray, list[str]]:
     """Exact losses and geometries of trained runs."""
-    options = {"runs": RUNS, "steps": 250, "batch_size": 64, "device": "cpu", "seed": seed}
+    options = {"runs": RUNS, "steps": 120, "batch_size": 64, "device": "cpu", "seed": seed}
     ensemble = train(FEW, kernel=kernel, learning_rate=learning_rate, **options)
     losses = np.asarray(population_loss(ensemble.weights, FEW).loss)
     return losses, [identify(W, tolerance=TRAINED).geometry for W in ensemble.weights.W]
@@ -221,9 +222,9 @@ def loss_and_geometry_pvalues(left, right) -> tuple[float, float]:
 
 
 def test_it_trains_to_the_references_distribution_of_losses_and_geometries():
-    found = outcome("compiled", 0.03, seed=1)
-    expected = outcome("reference", 0.03, seed=2)
+    found = outcome("compiled", 0.06, seed=1)
+    expected = outcome("reference", 0.06, seed=2)
     assert len(set(expected[1])) > 1
     assert min(loss_and_geometry_pvalues(found, expected)) > 0.01
     # A learning rate that is somewhat lower is told apart by so many runs.
-    assert loss_and_geometry_pvalues(outcome("compiled", 0.01, seed=3), expected)[0] < 1e-4
+    assert loss_and_geometry_pvalues(outcome("compiled", 0.012, seed=3), expected)[0] < 1e-4

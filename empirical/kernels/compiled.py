@@ -1,7 +1,7 @@
 """The fast kernel of the CPU: compiled loops over one run at a time, runs spread over threads.
 
-A run's numbers and arithmetic depend on its key, its setting and the options alone, so that its bits are the same in any
-company, in any order, after a resume and on any number of threads.
+A run's numbers and arithmetic depend on its key, its setting and the options alone, so that its bits are the same in
+any company, in any order, after a resume and on any number of threads.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +43,7 @@ def advance(
     mean = np.zeros(len(keys))
 
     def take(rows: range) -> None:
-        work = _work(settings[0], training)
+        work = _work([settings[row] for row in rows], training.batch_size)
         for row in rows:
             way = route(settings[row], training.batch_size)
             mean[row] = take_steps(theta[row], moment[row], square[row], keys[row], steps, way, work)
@@ -59,15 +59,15 @@ def inputs(
 ) -> Float[np.ndarray, "runs features batch"]:
     """The very inputs that `advance` takes in this step."""
     x = np.empty((len(keys), settings[0].count, training.batch_size), np.float32)
-    work = _work(settings[0], training)
+    work = _work(settings, training.batch_size)
     for row, setting in enumerate(settings):
         fill_inputs(route(setting, training.batch_size), keys[row], step, work, x[row])
     return x
 
 
 def workspace(setting: Setting, training: Training) -> int:
-    """Bytes beyond the models: the arrays of a tile of inputs and of the overlaps for each thread, and the packed models."""
-    arrays = [array for part in _work(setting, training) for array in part]
+    """Bytes beyond the models: for each thread, the arrays of a tile of inputs and of the overlaps."""
+    arrays = [array for part in _work([setting], training.batch_size) for array in part]
     return torch.get_num_threads() * sum(array.nbytes for array in arrays)
 
 
@@ -78,7 +78,7 @@ def supports(setting: Setting, training: Training) -> bool:
 
 
 def _packed(part: dict[str, np.ndarray], runs: int) -> np.ndarray:
-    """[runs, parameters]: W [hidden, features], W_outᵀ [hidden, features] if there is one, b [features] if there is one."""
+    """[runs, parameters]: W and, where they are, W_outᵀ and b, of each run in one row."""
     if not part:
         return np.zeros((runs, 0), np.float32)
     rows = [array.swapaxes(1, 2) if name == "W_out" else array for name, array in part.items()]
@@ -112,8 +112,9 @@ def route(setting: Setting, batch_size: int) -> Route:
     return route_of(setting, batch_size)
 
 
-def _work(setting: Setting, training: Training) -> Work:
-    return work_of(setting.count, setting.hidden, training.batch_size)
+def _work(settings: Sequence[Setting], batch_size: int) -> Work:
+    by_rows = any(route(setting, batch_size).by_rows for setting in settings)
+    return work_of(settings[0].count, settings[0].hidden, batch_size, by_rows)
 
 
 def _on_threads(work: Callable[[range], None], runs: int) -> None:

@@ -46,8 +46,9 @@ def words_of_law(setting: Setting) -> Words:
     """The tables from which inputs of this setting are drawn."""
     rows = [row for group in groups_of(setting) for row in _rows_of_group(setting, group)]
     feature, role, low, last, offset, slope = zip(*rows, strict=True)
-    integers = (np.array(feature), np.array(role))
-    return Words(*integers, np.uint32(low), np.uint32(last), np.float32(offset), np.float32(slope))
+    intervals = (np.array(ends, dtype=np.uint32) for ends in (low, last))
+    lines = (np.array(line, dtype=np.float32) for line in (offset, slope))
+    return Words(np.array(feature), np.array(role), *intervals, *lines)
 
 
 def groups_of(setting: Setting) -> Sequence[tuple[int, ...]]:

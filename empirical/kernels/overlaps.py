@@ -16,7 +16,7 @@ _LANES = 16  # rows are filled up with zeros to whole vectors
 
 
 class Overlaps(NamedTuple):
-    """Arrays of one run, rows filled up with zeros: G and its gradient, W_outᵀ and its gradient, b, I / B, z, d, Σ d."""
+    """Arrays of one run, rows filled up with zeros: Wᵀ, G and W_outᵀ with their gradients, b, I / B, z, d, Σ d."""
 
     columns: np.ndarray
     G: np.ndarray

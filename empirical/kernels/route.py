@@ -1,16 +1,14 @@
-"""How the inputs of a setting are drawn and multiplied by the compiled kernel: the cheapest way, fixed by the setting."""
+"""How the compiled kernel draws and multiplies the inputs of a setting: the cheapest way, fixed by the setting."""
 
 from typing import NamedTuple
-
-import numpy as np
 
 from tegum.empirical.kernels.drawing import Words, words_of_law
 from tegum.empirical.kernels.gaps import Gaps, gaps_of_law
 from tegum.empirical.kernels.tiles import Objective, objective_of
 from tegum.theory.setting import Setting
 
-# Nanoseconds of one core, measured on one of 256 GFLOP/s: for each number drawn, for each feature drawn by gaps, and for
-# a multiplication with an addition in products of tiles, of the square matrix of overlaps, and with its rows.
+# Nanoseconds of one core, measured on one of 256 GFLOP/s: for each number drawn, for each feature drawn by gaps, and
+# for a multiplication with an addition in products of tiles, of the square matrix of overlaps, and with its rows.
 _NUMBER, _GAP, _IN_TILES, _IN_SQUARE, _IN_ROWS = 0.33, 6.0, 0.016, 0.016, 0.05
 _INPUT = 30.0  # for each input that is worked on by itself
 

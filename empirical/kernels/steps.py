@@ -46,14 +46,17 @@ class Work(NamedTuple):
     overlaps: Overlaps
 
 
-def work_of(features: int, hidden: int, batch_size: int) -> Work:
-    """Arrays for tiles of equal width, a whole number of vectors, the last of them filled up with zeros."""
+def work_of(features: int, hidden: int, batch_size: int, by_rows: bool) -> Work:
+    """Arrays for tiles of equal width, a whole number of vectors; none for the overlaps unless they are needed."""
     most = _TILE_OF_SMALL if features + hidden <= _SMALL else _TILE
     tiles = -(-batch_size // most)
     width = -(-batch_size // (tiles * _LANES)) * _LANES
     tile = Tile(np.empty((features, width), np.float32), np.empty((features, 4, width // 4), np.uint32))
     return Work(
-        tile, active_of(features, width), scratch_of(features, hidden, width), overlaps_of(features, hidden)
+        tile,
+        active_of(features, width),
+        scratch_of(features, hidden, width),
+        overlaps_of(features if by_rows else 0, hidden),
     )
 
 

@@ -46,7 +46,7 @@ class Model(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Arrays for one tile: the readout W_out [features, hidden]; h, its gradient [hidden, width]; d [features, width]."""
+    """Arrays for one tile: W_out [features, hidden], h and its gradient g [hidden, width], d [features, width]."""
 
     readout: np.ndarray
     h: np.ndarray

@@ -120,7 +120,7 @@ def _trained(
     keys = np.array([run_key(*one, training.seed) for one in zip(settings, runs, strict=True)], dtype=np.uint64)
     done = _Runs(new_models(settings, keys, training), np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64))
     live = np.arange(len(runs))
-    for first, count in pieces(0, training.steps, _steps_at_once(settings[0], training, len(runs))):
+    for first, count in pieces(0, training.steps, steps_at_once(settings[0], training, len(runs))):
         models, theirs = done.models[live], [settings[row] for row in live.tolist()]
         done.batch_loss[live] = kernel.advance(models, theirs, keys[live], training, first, count)
         done.models[live] = models
@@ -134,13 +134,12 @@ def _trained(
 
 
 def pieces(start: int, stop: int, most: int = PIECE) -> list[tuple[int, int]]:
-    """(first step, steps) of each piece from start to stop: `most` at most, and PIECE for the last, over which
-    batch_loss is averaged; a shorter one comes first."""
+    """(first step, steps) of each piece: `most` at most, and PIECE for the last, over which batch_loss is averaged."""
     ends = [start, *reversed(range(stop - PIECE, start, -most)), stop]
     return [(first, end - first) for first, end in pairwise(ends)]
 
 
-def _steps_at_once(setting: Setting, training: Training, runs: int) -> int:
+def steps_at_once(setting: Setting, training: Training, runs: int) -> int:
     """Most steps of a piece: PIECE, or for a kernel that outruns its calls as many as a GPU takes in some seconds."""
     if training.kernel != "fused" or training.tolerance or training.stop_loss:
         return PIECE

@@ -19,7 +19,7 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.probes.adversarial import adversarial_picture
+    from tegum.empirical.pictures.probes.adversarial import adversarial_picture
     from tegum.empirical.probes.adversarial import vulnerability
 
     found = []

@@ -24,7 +24,7 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.probes.autoencoder import autoencoder_picture
+    from tegum.empirical.pictures.probes.autoencoder import autoencoder_picture
     from tegum.empirical.probes.autoencoder import Dictionary
     from tegum.empirical.probes.recovery import recovery
 

@@ -20,7 +20,7 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.probes.computation import computation_picture
+    from tegum.empirical.pictures.probes.computation import computation_picture
     from tegum.empirical.probes.computation import computation, neuron_strengths
 
     with Progress() as progress:

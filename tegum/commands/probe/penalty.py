@@ -16,7 +16,7 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.probes.penalty import penalty_picture
+    from tegum.empirical.pictures.probes.penalty import penalty_picture
     from tegum.empirical.probes.penalty import penalty
 
     with Progress() as progress:

@@ -71,7 +71,7 @@ def answered(arguments: Namespace, answer: dict[str, Any], text: str, picture: C
     """The answer, once the figure is drawn where it was asked for."""
     if not arguments.out:
         return answer, text
-    from tegum.compare.probes.frame import write_probe
+    from tegum.empirical.pictures.probes.frame import write_probe
 
     paths = write_probe(arguments.out, picture(), answer)
     return answer, f"{text}\nwritten: {', '.join(map(str, paths))}"

@@ -20,7 +20,7 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.probes.steering import steering_picture
+    from tegum.empirical.pictures.probes.steering import steering_picture
     from tegum.empirical.probes.cells import one_model
     from tegum.empirical.probes.steering import steering
 

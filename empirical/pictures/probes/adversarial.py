@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.probes.frame import BLUE, GREEN, RED, density_axis, legend, over_runs
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import MUTED, PAGE, drawing
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.probes.frame import BLUE, GREEN, RED, density_axis, legend, over_runs
+from tegum.empirical.pictures.style import MUTED, PAGE, drawing
 from tegum.empirical.probes.adversarial import Vulnerability
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Num
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullLocator
 
-from tegum.compare.report.picture import Picture
+from tegum.empirical.pictures.picture import Picture
 from tegum.theory.files.atomic import write_atomically, write_json
 
 #: Okabe and Ito's colours, as in the reports.

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.probes.frame import BLUE, RED, legend
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import MUTED, PAGE, drawing
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.probes.frame import BLUE, RED, legend
+from tegum.empirical.pictures.style import MUTED, PAGE, drawing
 from tegum.empirical.probes.steering import Steering
 
 #: Features beyond which single cells of the matrix are not numbered.

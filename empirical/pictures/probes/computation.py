@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from tegum.compare.probes.frame import BLUE, GREEN, PINK, RED, density_axis, legend, over_runs
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import GHOST, PAGE, drawing
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.probes.frame import BLUE, GREEN, PINK, RED, density_axis, legend, over_runs
+from tegum.empirical.pictures.style import GHOST, PAGE, drawing
 from tegum.empirical.probes.computation import Computation
 
 #: Neurons drawn beside each other; the strongest where there are more.

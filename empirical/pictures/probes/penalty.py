@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from tegum.compare.report.picture import Picture, picture
-from tegum.compare.report.style import INK, MUTED, PAGE, Look, drawing, is_named, looks, shown_name
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import INK, MUTED, PAGE, Look, drawing, is_named, looks, shown_name
 from tegum.empirical.probes.penalty import Penalty
 
 

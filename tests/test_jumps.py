@@ -43,7 +43,7 @@ def test_known_jumps_are_found_where_they_are(noise):
 def test_noise_alone_has_no_jumps(memory):
     noise = fluctuations(np.random.default_rng(memory), memory, 200)
     wrong = sum(bool(staircase(CLOCK, one).jumps) for one in noise)
-    assert wrong <= 2  # a false alarm in a hundred curves at most; in 10,000 white ones there was none
+    assert wrong <= 2  # a false alarm in a hundred curves at most; in 2,000 white ones there was none
 
 
 @pytest.mark.parametrize("decay", [np.exp(-CLOCK / 20), (1 + CLOCK) ** -0.5, np.exp(-CLOCK / 3) + np.exp(-CLOCK / 60)])

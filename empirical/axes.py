@@ -12,7 +12,7 @@ from tegum.theory.files.tables import known_table
 from tegum.theory.setting import axis_parts
 
 SCALES = ("linear", "log")
-MOST_CELLS = 10**5
+MOST_CELLS = 10**6  # a million runs may all differ in setting; a cell costs nothing until it is made
 
 _RANGE = ("from", "to", "count", "scale")
 

@@ -27,7 +27,8 @@ DATA = ("fresh", "population", "dataset")
 KERNELS = ("auto", "reference", "compiled", "batched", "fused", "population")
 
 _DEVICE = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
-_MOST_FEATURES = 10**7  # over all cells: every cell lists a density and an importance for each
+_MOST_LISTED = 10**5  # cells made at once, as a study makes them
+_MOST_FEATURES = 10**7  # over all listed cells: every cell lists a density and an importance for each
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Plan:
     def __post_init__(self) -> None:
         object.__setattr__(self, "axes", tuple(self.axes))
         _check_grid(self)
-        object.__setattr__(self, "setting", cells(self)[0])
+        object.__setattr__(self, "setting", cell(self, 0))
 
 
 def read_plan(path: str | os.PathLike[str]) -> Plan:
@@ -128,18 +129,37 @@ def plan_id(plan: Plan) -> str:
     return tables_id(tables | {"axes": [[axis.key, list(axis.values)] for axis in plan.axes]})
 
 
-def cells(plan: Plan) -> list[Setting]:
-    """The settings of the grid, row by row: the last axis varies fastest.
+def cell_count(plan: Plan) -> int:
+    """How many settings the grid has."""
+    return math.prod(len(axis.values) for axis in plan.axes)
+
+
+def cell(plan: Plan, place: int) -> Setting:
+    """The setting at a place of the grid, row by row: the last axis varies fastest.
 
     Raises:
-        InputError: a cell is no valid setting; the line names the cell.
+        InputError: the cell is no valid setting; the line names the cell.
     """
-    keys = [axis.key for axis in plan.axes]
-    return [_cell(plan.setting, dict(zip(keys, point, strict=True))) for point in _points(plan)]
+    values = {}
+    for axis in reversed(plan.axes):
+        place, along = divmod(place, len(axis.values))
+        values[axis.key] = axis.values[along]
+    return _cell(plan.setting, dict(reversed(values.items())))
 
 
-def _points(plan: Plan) -> product:
-    return product(*(axis.values for axis in plan.axes))
+def cells(plan: Plan) -> list[Setting]:
+    """All settings of the grid, in the order of `cell`.
+
+    Raises:
+        InputError: they are too many to be listed.
+    """
+    count = cell_count(plan)
+    if count > _MOST_LISTED or count * plan.setting.count > _MOST_FEATURES:
+        raise InputError(
+            f"axes span {count} cells of {plan.setting.count} features;"
+            f" {_MOST_LISTED} cells and {_MOST_FEATURES} features in all can be listed at once"
+        )
+    return [cell(plan, place) for place in range(count)]
 
 
 def _cell(setting: Setting, values: dict[str, float]) -> Setting:
@@ -153,12 +173,17 @@ def _check_grid(plan: Plan) -> None:
     for i, key in enumerate(keys):
         if key in keys[:i]:
             raise InputError(f"axes.{key} is given twice")
-    size = math.prod(len(axis.values) for axis in plan.axes)
-    if size > MOST_CELLS or size * plan.setting.count > _MOST_FEATURES:
-        raise InputError(
-            f"axes span {size} cells of {plan.setting.count} features;"
-            f" allowed are {MOST_CELLS} cells and {_MOST_FEATURES} features in all"
-        )
+    if cell_count(plan) > MOST_CELLS:
+        raise InputError(f"axes span {cell_count(plan)} cells; allowed are {MOST_CELLS}")
+    # What makes numbers a valid setting (intervals, sums at most 1 or equal to 1, equal densities, importances at
+    # least 0 and not all 0) holds in a whole box once it holds at its corners, so no other cell need be made here.
+    for corner in product(*(_ends(axis.values) for axis in plan.axes)):
+        _cell(plan.setting, dict(zip(keys, corner, strict=True)))
+
+
+def _ends(values: tuple[float, ...]) -> list[float]:
+    """The least and the largest value, once each, in the order in which they come."""
+    return sorted({min(values), max(values)}, key=values.index)
 
 
 def _with_density(tables: dict[str, Any], axes: tuple[Axis, ...]) -> dict[str, Any]:

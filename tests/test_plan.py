@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from tegum.empirical.plan import (
     Axis,
     Plan,
     Training,
+    cell,
+    cell_count,
     cells,
     plan_from_tables,
     plan_id,
@@ -112,7 +115,7 @@ def test_training_has_the_stated_defaults(tmp_path):
 def test_cells_go_row_by_row():
     base = Setting(count=3, hidden=2, density=0.5)
     plan = Plan(base, (Axis("density", (0.3, 0.1)), Axis("l1", (0.0, 1.0, 2.0))))
-    assert [(cell.density[0], cell.l1) for cell in cells(plan)] == [
+    assert [(one.density[0], one.l1) for one in cells(plan)] == [
         (0.3, 0.0),
         (0.3, 1.0),
         (0.3, 2.0),
@@ -121,7 +124,7 @@ def test_cells_go_row_by_row():
         (0.1, 2.0),
     ]
     assert cells(plan)[4] == with_axes(base, {"density": 0.1, "l1": 1.0})
-    assert len({content_id(cell) for cell in cells(plan)}) == 6
+    assert len({content_id(one) for one in cells(plan)}) == 6
 
 
 def test_plan_without_axes_is_one_cell():
@@ -142,7 +145,7 @@ def test_axes_of_one_group_change_together(tmp_path):
     # One after the other, the first change alone would leave the group with probabilities above 1.
     base = Setting(count=2, hidden=2, density=[0.9, 0.1], law="anticorrelated", groups=[[0, 1]])
     plan = Plan(base, (Axis("density[0]", (0.1, 0.2)), Axis("density[1]", (0.8, 0.7))))
-    assert [cell.density for cell in cells(plan)] == [(0.1, 0.8), (0.1, 0.7), (0.2, 0.8), (0.2, 0.7)]
+    assert [one.density for one in cells(plan)] == [(0.1, 0.8), (0.1, 0.7), (0.2, 0.8), (0.2, 0.7)]
 
 
 def test_ranges_are_even_and_exact_at_their_ends(tmp_path):
@@ -182,7 +185,7 @@ BAD_PLANS = [  # what is added to BASE, and what the line must name
     ("axes.density = { from = 0, count = 3 }", "axes.density.to is missing"),
     ("axes.density = { from = 0, to = 1, count = 1 }", "axes.density.count = 1"),
     ("axes.density = { from = 0, to = 1, count = 2.0 }", "axes.density.count = 2.0"),
-    ("axes.density = { from = 0, to = 1, count = 1_000_000 }", "axes.density.count = 1000000"),
+    ("axes.density = { from = 0, to = 1, count = 2_000_000 }", "axes.density.count = 2000000"),
     ("axes.density = { from = 0, to = inf, count = 3 }", "axes.density.to = inf"),
     ("axes.density = { from = false, to = 1, count = 3 }", "axes.density.from = false"),
     ("axes.density = { from = 1, to = 1, count = 3 }", "axes.density.to = 1.0 is the same as from"),
@@ -192,7 +195,10 @@ BAD_PLANS = [  # what is added to BASE, and what the line must name
     ("axes.sparsity = { values = [0.1] }", 'axis "sparsity" is unknown'),
     ('axes."density[3]" = { values = [0.1] }\n' + DENSITY, "axis density[3] names no feature"),
     (DENSITY + "axes.l1 = { values = [0, -1] }", "cell density = 0.1, l1 = -1.0: objective.l1 = -1.0 is below 0"),
-    (DENSITY + "axes.l1 = { from = 0, to = 1, count = 60_000 }", "axes span 120000 cells of 3 features"),
+    (
+        DENSITY + "axes.l1 = { from = 0, to = 1, count = 1001 }\naxes.importance = { from = 1, to = 2, count = 1001 }",
+        "axes span 2004002 cells; allowed are 1000000",
+    ),
     (DENSITY + "training = 3", "training = 3 is no table"),
     (DENSITY + "training.epochs = 3", "training.epochs is unknown; allowed: runs, steps, batch_size"),
     (DENSITY + "training.runs = 0", "training.runs = 0 is outside [1, 1000000]"),
@@ -248,7 +254,7 @@ BASE_SETTING = Setting(count=3, hidden=2, density=0.5)
     ("axes", "named"),
     [
         ((Axis("l1", (0.0,)), Axis("l1", (1.0,))), "axes.l1 is given twice"),
-        (tuple(Axis(f"importance[{i}]", tuple(range(1, 101))) for i in range(3)), "axes span 1000000 cells"),
+        (tuple(Axis(f"importance[{i}]", tuple(range(1, 102))) for i in range(3)), "axes span 1030301 cells"),
     ],
 )
 def test_bad_grid_is_named(axes, named):
@@ -256,10 +262,42 @@ def test_bad_grid_is_named(axes, named):
         Plan(BASE_SETTING, axes)
 
 
-def test_grid_of_wide_settings_is_bounded_as_a_whole():
-    wide = Setting(count=10**6, hidden=2, density=0.5)
-    with pytest.raises(InputError, match="axes span 11 cells of 1000000 features"):
-        Plan(wide, (Axis("l1", tuple(range(11))),))
+def test_a_grid_of_wide_settings_is_not_listed_as_a_whole():
+    plan = Plan(Setting(count=10**4, hidden=2, density=0.5), (Axis("l1", tuple(range(1001))),))
+    assert cell(plan, 10).l1 == 10
+    with pytest.raises(InputError, match="axes span 1001 cells of 10000 features"):
+        cells(plan)
+
+
+def test_a_million_cells_are_a_plan_at_once_and_none_is_made_before_its_turn():
+    started = time.process_time()
+    axes = [Axis(key, tuple(np.linspace(0.001, 1, 100))) for key in ("density", "importance[1]", "l1")]
+    plan = Plan(BASE_SETTING, tuple(axes), Training(runs=1))
+    assert cell_count(plan) == 10**6
+    last = cell(plan, 10**6 - 2)
+    assert (last.density[0], last.importance[1], last.l1) == (1.0, 1.0, axes[2].values[-2])
+    assert time.process_time() - started < 1.0  # a million settings take some 20 s
+    with pytest.raises(InputError, match="can be listed at once"):
+        cells(plan)
+
+
+GROUPS = {"law": "anticorrelated", "groups": [[0, 1]]}
+
+
+@pytest.mark.parametrize(
+    ("setting", "axes", "named"),
+    [
+        (Setting(3, 2, 0.5, **GROUPS), {"density[0]": (0.1, 0.6, 0.3), "density[1]": (0.3, 0.5)}, "sum 1.1 is above"),
+        (Setting(3, 2, 0.5, law="correlated", groups=[[0, 1]]), {"density[0]": (0.5, 0.6)}, "differ"),
+        (Setting(1, 1, 0.5), {"importance": (1.0, 0.0, 2.0)}, "zero for every feature"),
+        (Setting(2, 1, 0.5), {"density[0]": (0.1, 1.5, 0.2), "l1": (0.0, 1.0)}, r"outside \[0, 1\]"),
+        (Setting(2, 1, law="one-hot"), {"density[0]": (0.5, 0.6)}, "sums to"),
+    ],
+)
+def test_one_bad_cell_anywhere_is_found_at_a_corner(setting, axes, named):
+    axes = tuple(Axis(key, values) for key, values in axes.items())
+    with pytest.raises(InputError, match=f"^cell .*{named}"):
+        Plan(setting, axes)
 
 
 PLAN = Plan(BASE_SETTING, (Axis("density", (0.1, 0.2)), Axis("l1", (0.0, 1.0))), Training(steps=10))

@@ -40,6 +40,7 @@ HOME = {
     "factor_table": "tegum.theory.table.shipped",
     "mixture": "tegum.theory.mixture.mixture",
     "train": "tegum.empirical.training",
+    "sweep": "tegum.empirical.sweep.sweep",
     "identify": "tegum.theory.geometry.identify",
     "symmetry": "tegum.theory.geometry.symmetry",
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",

@@ -36,6 +36,7 @@ COMMANDS = {
     "table": "the table of factors: shown, checked, drawn, or computed anew (run again to resume)",
     "mixture": "best orthogonal sum of small factors for any number of features",
     "train": "train an ensemble and evaluate it by the exact loss",
+    "sweep": "train a grid of settings and seeds; run again to resume",
     "dynamics": "train with snapshots: levels, jumps and geometry along the way; run again to resume",
     "identify": "geometry of any weights",
     "draw": "pictures of any weights or runs: matrices, vectors, norms, activations, training",

@@ -69,5 +69,8 @@ class Progress:
         from tqdm import tqdm
 
         if stage not in self._bars:
-            self._bars[stage] = tqdm(total=total, desc=stage, file=sys.stderr, disable=None, unit="", leave=False)
+            # What was done before, by an earlier run of the command, must not count in the rate.
+            self._bars[stage] = tqdm(
+                total=total, initial=done, desc=stage, file=sys.stderr, disable=None, unit="", leave=False
+            )
         self._bars[stage].update(done - self._bars[stage].n)

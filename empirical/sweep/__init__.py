@@ -1,0 +1,1 @@
+"""Sweeps: a plan's runs, trained shard by shard into a folder that survives anything."""

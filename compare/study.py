@@ -11,16 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from tegum.compare.verdict import Comparison, compare_all
-from tegum.empirical.ensemble import Ensemble, concatenated, holds_ensemble, load_ensemble, save_ensemble
+from tegum.empirical.ensemble import Ensemble, concatenated
 from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
-from tegum.empirical.training import train_cells
+from tegum.empirical.sweep.ensembles import sweep_ensemble
+from tegum.empirical.sweep.folder import sweep_in
+from tegum.empirical.sweep.sweep import sweep
 from tegum.theory.candidates.candidates import candidates
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_json
 from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary, boundary
 from tegum.theory.search.optimum import Optimum, optimum, require_enumerable
-from tegum.theory.setting import Setting, content_id, with_axis
+from tegum.theory.setting import Setting, with_axis
 
 #: Starts of the search at each value of the axis.
 STARTS = 64
@@ -28,8 +30,6 @@ STARTS = 64
 _CURVE_POINTS = 60
 #: Candidates whose loss is never within this factor of the best one's are left out of the curves.
 _WORTH_DRAWING = 4.0
-#: Runs trained side by side: few enough that an interruption loses little, many enough to share each step's overhead.
-_RUNS_AT_ONCE = 128
 
 #: Told the stage, the work done and the work there is.
 Progress = Callable[[str, int, int], object]
@@ -76,7 +76,7 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
 
     Args:
         plan: a setting, one axis, and how to train.
-        folder: keeps the plan and every trained cell; what is there already is not trained again.
+        folder: keeps the plan and, in `runs`, its sweep; what is there already is not trained again.
         progress: told the stage ("theory", "training", "comparison"), the work done and the work there is.
 
     Returns:
@@ -96,7 +96,7 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
     optima = _optima(settings, progress)
     curves = tuple(_curves(plan, progress))
     boundaries = tuple(_boundaries(plan, optima))
-    ensembles = _trained(plan, settings, folder, progress)
+    ensembles = _trained(plan, folder, progress)
     weights = [ensemble.weights for ensemble in ensembles]
     total = sum(len(one.b) for one in weights)
     done = 0
@@ -168,20 +168,11 @@ def _boundaries(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
                 yield boundary(plan.setting, (one.geometry, other.geometry), axis.key, low, high)
 
 
-def _trained(plan: Plan, settings: Sequence[Setting], folder: Path, progress: Progress) -> list[Ensemble]:
-    """One ensemble for each cell: those in the folder, and the others trained, a few cells side by side."""
-    homes = [folder / "runs" / content_id(setting) for setting in settings]
-    missing = [k for k, home in enumerate(homes) if not holds_ensemble(home)]
-    at_once = max(1, _RUNS_AT_ONCE // plan.training.runs)
-    total = len(settings) * plan.training.steps
-    for first in range(0, len(missing), at_once):
-        group = missing[first : first + at_once]
-        before = (len(settings) - len(missing) + first) * plan.training.steps
-
-        def report(done: int, whole: int, before: int = before, cells_here: int = len(group)) -> None:
-            progress("training", before + done * cells_here * plan.training.steps // whole, total)
-
-        together = train_cells([settings[k] for k in group], plan.training, report)
-        for place, k in enumerate(group):
-            save_ensemble(homes[k], together[place * plan.training.runs : (place + 1) * plan.training.runs])
-    return [load_ensemble(home) for home in homes]
+def _trained(plan: Plan, folder: Path, progress: Progress) -> list[Ensemble]:
+    """One ensemble for each cell, of what the folder has and what is trained now."""
+    runs = folder / "runs"
+    status = sweep(plan, runs, progress=progress)
+    if status.failed:
+        raise InputError(status.reason)
+    together, each = sweep_ensemble(runs, sweep_in(runs)), plan.training.runs
+    return [together[first : first + each] for first in range(0, status.total, each)]

@@ -3,7 +3,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages test lint clean
+.PHONY: setup report pages test lint million clean
 
 setup: .venv/filled
 
@@ -25,6 +25,11 @@ lint: .venv/linters
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	cd .types && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+
+# A million runs, killed ten times at random moments, against the undisturbed sweep; writes tests/records/million.json.
+million: setup
+	rm -rf out/million
+	$(BIN)/python tests/million.py out/million --record tests/records/million.json
 
 clean:
 	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

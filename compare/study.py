@@ -84,6 +84,10 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
 
     Raises:
         InputError: not exactly one axis, a folder that holds another plan, or a setting that is not supported.
+
+    Validity: agreement is of the best of the runs with the best of the starts; neither is a proof.
+
+    Source: the comparison that Elhage et al. 2022 make by eye, section "Superposition as a phase change".
     """
     if len(plan.axes) != 1:
         raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")

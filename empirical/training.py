@@ -35,6 +35,21 @@ def train(setting: Setting, progress: Progress | None = None, **options: Any) ->
     """An ensemble of models of one setting, each from its own start on its own inputs.
 
     See `train_runs` for what is done and `Training` for the options: `train(setting, runs=64, steps=1000)`.
+
+    Args:
+        setting: any setting of the contract.
+        progress: told the run steps done and the number there are.
+        options: fields of `Training`.
+
+    Returns:
+        `Ensemble` of `Training.runs` models.
+
+    Raises:
+        InputError: an option out of range, a device that is not there, or a run that diverges.
+
+    Validity: as in `train_runs`.
+
+    Source: see `train_runs`.
     """
     return train_cells([setting], Training(**options), progress)
 

@@ -1,5 +1,6 @@
 """What is installed is what the checkout holds, all of it, light to import, with imports that go one way."""
 
+import inspect
 import os
 import re
 import shutil
@@ -184,3 +185,9 @@ def test_the_installed_command_works_away_from_the_checkout(installed, tmp_path)
     loss = run(command, "loss", "setting.toml", "--weights", "weights.npz", "--json", cwd=tmp_path)
     assert loss.returncode == 0, loss.stderr
     assert '"loss"' in loss.stdout
+
+
+@pytest.mark.parametrize("verb", [name for name in tegum.HOME if not inspect.isclass(getattr(tegum, name))])
+def test_every_public_verb_says_what_it_takes_gives_and_refuses_and_where_it_is_from(verb):
+    said = inspect.getdoc(getattr(tegum, verb))
+    assert [part for part in ("Args:", "Returns:", "Raises:", "Validity", "Source") if part not in said] == []

@@ -14,6 +14,7 @@ from tegum.theory.balls.kink import kink_signs, without_dedicated
 from tegum.theory.balls.numbers import BallLaw, ball_law, bound, outward
 from tegum.theory.balls.weights import gradient_of, rows_of
 from tegum.theory.candidates.candidates import Candidate, Fit
+from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import require_basic
 from tegum.theory.loss.population import check_shape
@@ -132,8 +133,7 @@ def certified_loss(fit: Fit, law: BallLaw, tolerance: Any) -> arb:
 
 def _checked(found: Weights | Optimum | Candidate, setting: Setting, digits: int) -> Weights:
     require_basic(setting, "a certificate")
-    if not 1 <= digits <= MOST_DIGITS:
-        raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
+    whole("digits", digits, 1, MOST_DIGITS)
     weights = found if isinstance(found, Weights) else found.weights
     check_shape(weights, setting)
     if weights.W.ndim != 2:

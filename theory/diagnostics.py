@@ -79,6 +79,8 @@ def loss_split(weights: Weights, setting: Setting) -> Split:
 
     Source: Shapley 1953; Owen 1972, "Multilinear extensions of games", equation 5.
 
+    Validity: exact for features with at most `MOST_NEIGHBOURS` overlapping others; blind to the rest of the setting.
+
     >>> pair = Weights(np.array([[1.0, -1.0]]), np.zeros(2))
     >>> [round(x, 12) for x in loss_split(pair, Setting(count=2, hidden=1, density=0.3)).received.tolist()]  # p²/6
     [0.015, 0.015]
@@ -158,6 +160,9 @@ def dimensionality(W: Float[np.ndarray, "*ensemble hidden features"]) -> Float[n
     Validity: any weights; unchanged by rotation and by a common scale.
 
     Source: Elhage et al. 2022, section "The geometry of superposition"; capacity: Scherlis et al. 2022, section 2.
+
+    Raises:
+        Nothing: a vector of zeros has dimensionality 0.
 
     >>> dimensionality(np.array([[1.0, -1.0]])).tolist()
     [0.5, 0.5]

@@ -14,6 +14,7 @@ from tegum.theory.balls.roots import sharpened
 from tegum.theory.candidates.candidates import Fit, fitted
 from tegum.theory.candidates.penalised_branch import PenalisedBranch
 from tegum.theory.certify import MOST_DIGITS, certified_loss
+from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
 from tegum.theory.setting import Setting, with_axis
@@ -116,6 +117,8 @@ def boundary(
     axis is scanned upwards (see `penalised`); their weights at zero are proved to be held by the term one by one, the
     others to be critical.
 
+    Source: bisection and interval Newton in ball arithmetic, Tucker, Validated Numerics (2011), chapter 5.
+
     >>> from tegum import Setting, boundary
     >>> setting = Setting(count=5, hidden=2, density=0.1)
     >>> round(boundary(setting, ("pentagon", "2*digon + dropped"), "density", 0.1, 0.4).value, 12)
@@ -131,8 +134,7 @@ def boundary(
 def _checked(setting: Setting, between: tuple[str, str], over: str, start: float, stop: float, digits: int) -> _Pair:
     if not -np.inf < start < stop < np.inf:
         raise InputError(f"from = {start!r} is not below to = {stop!r}, both finite")
-    if not 1 <= digits <= MOST_DIGITS:
-        raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
+    whole("digits", digits, 1, MOST_DIGITS)
     first, second = (name(parse_geometry(one)) for one in between)
     if first == second:
         raise InputError(f"between = {first!r} twice; two different geometries are needed")

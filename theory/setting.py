@@ -84,6 +84,16 @@ def read_setting(path: str | os.PathLike[str]) -> Setting:
 
     Raises:
         InputError: `setting.toml: features.density = 1.5 is outside [0, 1]` and the like, always one line.
+
+    Args:
+        path: a file of tables [features], [model] and [objective] (see `setting_from_tables`).
+
+    Returns:
+        `Setting`; equal settings are equal however they were written.
+
+    Validity: files of at most 1 MiB; the file is data, nothing in it can run.
+
+    Source: TOML 1.0; the keys are those of the project's contract.
     """
     with located(os.fspath(path)):
         return setting_from_tables(read_tables(path))

@@ -45,7 +45,23 @@ class Weights:
 
 
 def overlap_matrix(weights: Weights) -> Float[np.ndarray, "*ensemble features features"]:
-    """G = W_out W of each model, [.., features, features]: unchanged by any rotation of the hidden layer."""
+    """Overlaps of every output with every feature.
+
+    G = W_out W of each model, WᵀW where tied: unchanged by any rotation of the hidden layer.
+
+    Args:
+        weights: one model, or an ensemble.
+
+    Returns:
+        [features, features], or [models, features, features]: row i is what output i hears of each feature.
+
+    Raises:
+        Nothing: `Weights` were checked when they were made.
+
+    Validity: any finite weights; rounding of a few units in the last place of Σ_a |W_out| |W|.
+
+    Source: Elhage et al. 2022, section "Demonstrating superposition", where it is WᵀW.
+    """
     return weights.outward @ weights.W
 
 

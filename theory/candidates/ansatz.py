@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from tegum.theory.errors import InputError
 from tegum.theory.geometry.symmetry import EQUAL, Symmetry, symmetry
 from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
 from tegum.theory.loss.law import Law
@@ -94,7 +95,12 @@ def symmetric_ansatz(
 
     Source: Palais, The principle of symmetric criticality, Commun. Math. Phys. 69 (1979); centraliser algebra of a
     permutation group, Cameron, Permutation Groups (1999), chapter 2.
+
+    Raises:
+        InputError: weights that are not finite.
     """
+    if not np.isfinite(W).all():
+        raise InputError("weights W hold a value that is not finite; allowed: finite numbers")
     turned, sizes, rows = np.linalg.svd(W, full_matrices=False)
     rank = max(1, int((sizes > _RANK * sizes[0]).sum()))
     span = sizes[:rank, None] * rows[:rank] if rank < len(W) else W

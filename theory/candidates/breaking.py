@@ -65,6 +65,8 @@ def breaking(candidate: Candidate, setting: Setting) -> Breaking | None:
 
     Validity: that of `curvature.least_curvatures`.  On a kink, where a bias is zero, the curvature holds along +v only.
 
+    Source: the least mode of the Hessian as the way out of a saddle, Nocedal & Wright (2006), section 3.4.
+
     >>> from tegum.theory.candidates.candidates import candidate
     >>> pair = Setting(count=2, hidden=1, density=0.72)
     >>> found = breaking(candidate("digon", pair), pair)

@@ -82,6 +82,11 @@ def candidates(setting: Setting) -> list[Candidate]:
 
     Raises:
         InputError: too many features or too many distinct assignments, or a setting without an exact route.
+
+    Validity: the least loss within each geometry's symmetric ansatz; ``stable`` tells whether that is a minimum of the
+    full loss.
+
+    Source: the geometries of Elhage et al. 2022, section "The geometry of superposition", and the computed catalogue.
     """
     plain = without_term(setting)
     known: dict[tuple, FittedFactor | None] = {}
@@ -95,6 +100,17 @@ def candidate(geometry: str, setting: Setting) -> Candidate | None:
 
     Raises:
         InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
+
+    Args:
+        geometry: name, such as "pentagon" or "2*digon + dropped".
+        setting: as in `candidates`.
+
+    Returns:
+        `Candidate`, or None.
+
+    Validity: as in `candidates`.
+
+    Source: see `candidates`.
     """
     fit = fitted(geometry, without_term(setting))
     return _candidate(fit, setting) if fit else None

@@ -87,6 +87,8 @@ def phase_diagram(
     Source: pseudo-arclength continuation, Keller (1977); limits of stability as zeros of (∇L, H v, |v|² - 1),
     Seydel, Practical Bifurcation and Stability Analysis (2010), section 5.4.
 
+    Validity: in double precision; `boundary` and `stability_limit` prove single points.
+
     >>> from tegum import Setting
     >>> found = phase_diagram(Setting(2, 1, 0.1), "density:0.2:0.6:5", "importance[1]:0.3:0.5:4")
     >>> sorted({one.kind for one in found.boundaries})

@@ -43,6 +43,13 @@ def read_weights(path: StrPath, layout: str = "tegum") -> Weights:
 
     Raises:
         InputError: the file cannot be read, is damaged, or holds anything else.
+
+    Returns:
+        `Weights`, of one model or of an ensemble.
+
+    Validity: exactly what the file holds; no layout is guessed, no array is transposed silently.
+
+    Source: elhage2022: the notebook published with Elhage et al. 2022.
     """
     read = _READERS[choice("layout", layout, LAYOUTS)]
     with located(file_place(path)):
@@ -55,6 +62,17 @@ def write_weights(path: StrPath, weights: Weights) -> None:
 
     Raises:
         InputError: another suffix, or the file cannot be written there.
+
+    Args:
+        path: ends in .npz or .safetensors; replaced as a whole or not at all.
+        weights: one model, or an ensemble.
+
+    Returns:
+        Nothing; `read_weights` gives back the same numbers.
+
+    Validity: float64, nothing rounded.
+
+    Source: the formats of NumPy and of safetensors.
     """
     with located(file_place(path)):
         suffix = _suffix(path)

@@ -79,6 +79,8 @@ def algebraic_boundary(setting: Setting, found: Boundary) -> AlgebraicBoundary:
         ArithmeticError: the root could not be told from others.
 
     Validity: the least stationary points of the regular ansätze.
+
+    Source: elimination by resultants, Cohen (1993), section 3.3.
     """
     contents = _contents(setting, found)
     equations = system(contents, found.axis)

@@ -98,6 +98,8 @@ def formula(
 
     Source: ∫_{[0,1]^k} (a·x + b)_+^m dx = m!/((m+k)! Πa) Σ_v (-1)^{k-|v|} (a·v + b)_+^{m+k}.
 
+    Validity: of the expression, where ``valid_when`` holds; of the ansatz, regular factors with equal norms and biases.
+
     >>> print(formula("dropped").loss)
     b**2 + p*(1/3 - b)
     """
@@ -128,6 +130,10 @@ def formula_pieces(
 
     Raises:
         InputError: as `formula`.
+
+    Validity: as in `formula`.
+
+    Source: see `formula`.
     """
     groups: list[tuple[Piece, ...]] = []
     for orbit in orbits_of(geometry, importance, density):

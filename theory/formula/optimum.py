@@ -91,6 +91,9 @@ def algebraic_optimum(geometry: str, density: Fraction, importance: Sequence[flo
     Validity: the least stationary point with g > 0 of the regular ansatz; whether it is stable is `candidate`'s
     business.
 
+    Source: real roots and norms of polynomials over number fields, Cohen, A Course in Computational Algebraic Number
+    Theory (1993), sections 3.6 and 4.3.
+
     >>> algebraic_optimum("dropped", Fraction(1, 10)).loss.expression()
     37/1200
     """

@@ -79,6 +79,11 @@ def identify(W: Float[np.ndarray, "hidden features"], *, tolerance: float | None
     Validity: invariant under rotation of the hidden space, permutation of features and a common scale.  What breaks:
     the name is the combinatorial type; how far the shape is bent is the distortion's business.
 
+    Raises:
+        InputError: weights that are not finite.
+
+    Source: isomorphism by canonical labelling, McKay & Piperno 2014, each claim verified edge by edge.
+
     >>> import numpy as np
     >>> angle = 2 * np.pi * np.arange(5) / 5
     >>> identify(np.array([np.cos(angle), np.sin(angle)])).geometry

@@ -123,6 +123,8 @@ def population_loss(
 
     Validity: beyond 2⁵³ the sum of a row's overlaps leaves no digits, and the error bound says so.
 
+    Source: the loss, Elhage et al. 2022, section "Demonstrating superposition"; each route's module names its own.
+
     >>> import numpy as np
     >>> from tegum import Setting, Weights, population_loss
     >>> pair = Weights(W=np.array([[1.0, -1.0]]), b=np.zeros(2))

@@ -89,6 +89,8 @@ def mixture(setting: Setting) -> Mixture:
     features without restriction; of unlike ones as ``restriction`` says.  Codes that use all dimensions at once are no
     mixtures, and better at low density (see `codes`).
 
+    Source: integer programs by branch and cut (HiGHS, Huangfu & Hall 2018), checked by dynamic programming.
+
     >>> from tegum import Setting
     >>> mixture(Setting(count=11, hidden=5, density=0.3)).geometry
     '5*digon + dropped'

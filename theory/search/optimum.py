@@ -110,6 +110,10 @@ def optimum(
         InputError: no starts or too many, a negative seed, too many features or hidden units, or a setting without an
             exact route here.
 
+    Validity: a critical point to ``gradient_norm``, a local minimum where ``hessian_min`` > 0 (up to the rotations).
+
+    Source: trust-region Newton and L-BFGS, Nocedal & Wright, Numerical Optimization (2006), chapters 4 and 7.
+
     >>> from tegum import Setting, optimum
     >>> optimum(Setting(count=5, hidden=2, density=0.05)).geometry
     'pentagon'

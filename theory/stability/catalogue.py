@@ -9,7 +9,8 @@ from itertools import groupby, pairwise
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.certify import MOST_ALIKE, certify
+from tegum.theory.certify import MOST_ALIKE, MOST_DIGITS, certify
+from tegum.theory.checks import whole
 from tegum.theory.geometry.factor import catalogue
 from tegum.theory.geometry.tegum import geometries, name
 from tegum.theory.setting import Setting, with_axis
@@ -59,8 +60,18 @@ def catalogue_stability(
         most_vertices, most_dimensions: of the entries.
         digits: significant digits of every limit.
         advance: told how many entries are done, and how many there are.
+
+    Returns:
+        One `BranchStability` for each entry.
+
+    Raises:
+        InputError: fewer than two vertices, or digits out of range.
+
+    Validity: as in `branch_stability`.
+
+    Source: see `branch_stability`.
     """
-    entries = catalogue(most_vertices, most_dimensions)
+    entries = catalogue(whole("most_vertices", most_vertices, 2, 2**10), most_dimensions)
     return _each([(one.name, Setting(one.vertices, one.dimension, 0.5)) for one in entries], digits, advance)
 
 
@@ -79,6 +90,7 @@ def setting_stability(
 
 
 def _each(questions: Sequence[tuple[str, Setting]], digits: int, advance: Advance) -> list[BranchStability]:
+    whole("digits", digits, 1, MOST_DIGITS)
     found = []
     for done, (geometry, setting) in enumerate(questions):
         advance(done, len(questions))
@@ -108,6 +120,8 @@ def branch_stability(geometry: str, setting: Setting, digits: int = 15) -> Branc
         InputError: a geometry that does not fit the setting.
 
     Validity: limits between two neighbours of `DENSITIES` may be missed in pairs.
+
+    Source: as in `stability_limit`.
     """
     branch = Branch(geometry, setting, "density")
     least = np.array([branch.least(float(p)) for p in DENSITIES])

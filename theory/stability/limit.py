@@ -14,6 +14,7 @@ from tegum.theory.balls.inertia import frame
 from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
 from tegum.theory.balls.roots import sharpened
 from tegum.theory.certify import MOST_DIGITS
+from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
 from tegum.theory.setting import Setting
@@ -122,8 +123,7 @@ def stability_limits(
         InputError: a geometry that does not fit or has no critical point at any value, or digits outside their range.
         ArithmeticError: as for `stability_limit`.
     """
-    if not 1 <= digits <= MOST_DIGITS:
-        raise InputError(f"digits = {digits} is outside [1, {MOST_DIGITS}]")
+    whole("digits", digits, 1, MOST_DIGITS)
     branch = Branch(name(parse_geometry(geometry)), setting, over)
     least = np.array([branch.least(float(value)) for value in values])
     if not np.isfinite(least).any():

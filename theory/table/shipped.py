@@ -80,6 +80,20 @@ def factor_table() -> Table:
     k <= 12 like features of importance 1 in d <= 4 dimensions, d < k; best weights known at each of its densities.
     Made by ``tegum table --out DIR``.
 
+    Args:
+        None.
+
+    Returns:
+        `Table`, read once.
+
+    Raises:
+        InputError: the installed data are damaged.
+
+    Validity: upper bounds, the best of the searches that ``starts`` and ``hits`` of each cell describe; ``tegum table
+    --check`` evaluates every one again.
+
+    Source: computed here; arrangements in the literature are named by the catalogue.
+
     >>> len(factor_table().cells) == 38 * len(factor_table().plan.densities)
     True
     """

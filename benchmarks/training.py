@@ -126,8 +126,8 @@ def _multiply_and_add(x: np.ndarray, times: int) -> None:
 def limits(threads: int, repeats: int) -> tuple[float, float]:
     """Random words, and multiplications with additions, a second on all threads."""
     words, numbers = np.empty((8, 4, 256), np.uint32), np.ones(128, np.float32)
-    draws = best_seconds({"": _everywhere(_draw, words, threads)}, 4_000, repeats)[""]
-    products = best_seconds({"": _everywhere(_multiply_and_add, numbers, threads)}, 4_000_000, repeats)[""]
+    draws = best_seconds({"": _everywhere(_draw, words, threads)}, 1_000, 20 * repeats)[""]
+    products = best_seconds({"": _everywhere(_multiply_and_add, numbers, threads)}, 1_000_000, 20 * repeats)[""]
     return threads * words.size / draws, threads * numbers.size / products
 
 

@@ -13,11 +13,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 
 import numpy as np
 import torch
 from numba import njit
+from plain_loop import plain_loop
 
 from tegum.empirical.kernels import compiled
 from tegum.empirical.kernels.philox import fill_words
@@ -58,27 +60,6 @@ def tegum_turn(setting: Setting) -> Turn:
         compiled.advance(models, settings, keys, training, 0, steps)
 
     return turn
-
-
-def loop_turn(setting: Setting) -> Turn:
-    """Steps of the published notebook's loop: W [instances, features, hidden], einsum, AdamW, fresh data each step."""
-    shape = (MODELS, setting.count, setting.hidden)
-    W = torch.nn.Parameter(torch.nn.init.xavier_normal_(torch.empty(shape)))
-    b = torch.nn.Parameter(torch.zeros(shape[:2]))
-    importance, density = torch.tensor(setting.importance), torch.tensor(setting.density)
-    optimizer = torch.optim.AdamW([W, b], lr=OPTIONS["learning_rate"])
-
-    def step() -> None:
-        optimizer.zero_grad(set_to_none=True)
-        magnitude = torch.rand((BATCH, MODELS, setting.count))
-        batch = torch.where(torch.rand(magnitude.shape) <= density, magnitude, torch.zeros(()))
-        hidden = torch.einsum("...if,ifh->...ih", batch, W)
-        out = torch.relu(torch.einsum("...ih,ifh->...if", hidden, W) + b)
-        loss = (importance * (batch.abs() - out) ** 2).mean((0, 2)).sum()
-        loss.backward()
-        optimizer.step()
-
-    return lambda steps: [step() for _ in range(steps)] and None
 
 
 def tms_kit_turn(setting: Setting) -> Turn:
@@ -158,7 +139,7 @@ def main() -> None:
     torch.set_num_threads(chosen.threads)
     words, products = limits(chosen.threads, chosen.repeats)
     print(f"{chosen.threads} threads: {words / 1e9:.2f} G random words/s, {2 * products / 1e9:.0f} GFLOP/s at most")
-    contenders = {"tegum": tegum_turn, "plain loop": loop_turn}
+    contenders = {"tegum": tegum_turn, "plain loop": partial(plain_loop, models=MODELS, batch=BATCH, device="cpu")}
     if find_spec("tms_kit"):
         contenders["tms-kit"] = tms_kit_turn
     else:

@@ -121,7 +121,7 @@ def test_an_interrupt_ends_driver_and_workers_and_keeps_what_was_finished(driver
     message = process.communicate(timeout=30)[1].decode()
     assert (process.returncode, message) == (130, "tegum: interrupted; what was finished is kept\n")
     assert len(workers) >= 2
-    assert not any(map(is_alive, workers))
+    wait_for(lambda: not any(map(is_alive, workers)), seconds=10)
     assert 3 <= sealed_shards(out) < CUT.shards
     assert set(contents(out).items()) <= set(undisturbed.items())
 

@@ -1,5 +1,7 @@
 """Every kernel takes the reference's steps on the same inputs, and a run's bits depend on the run alone."""
 
+import os
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from training_cases import CHANGES, keys_of, setting_of
 
 from tegum.empirical.kernels import PREFERRED, batched, kernel_name, kernel_named, reference
+from tegum.empirical.kernels.stale import forget_stale_kernels
 from tegum.empirical.models import Models, new_models
 from tegum.empirical.plan import DATA, Training
 from tegum.theory.errors import InputError
@@ -129,3 +132,16 @@ def test_batched_products_of_several_runs_are_filled_up_so_that_company_does_not
         np.testing.assert_allclose(found[0].parameters[name], array, rtol=0, atol=ROUNDING)
         for other in found[1:]:
             np.testing.assert_array_equal(other.parameters[name], found[0].parameters[name])
+
+
+def test_compiled_code_older_than_any_module_of_its_folder_is_forgotten(tmp_path):
+    (tmp_path / "__pycache__").mkdir()
+    caller, callee = tmp_path / "caller.py", tmp_path / "callee.py"
+    index = tmp_path / "__pycache__" / "caller.run-1.py311.nbi"
+    for age, file in ((30, caller), (30, callee), (20, index)):
+        file.touch()
+        os.utime(file, (time.time() - age,) * 2)
+    assert forget_stale_kernels(tmp_path) == []
+    callee.touch()
+    assert forget_stale_kernels(tmp_path) == [index]
+    assert not index.exists()

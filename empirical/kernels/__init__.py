@@ -6,15 +6,19 @@ array [runs, features, batch] of the very numbers that its step takes, so that t
 
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt64
 
+from tegum.empirical.kernels.stale import forget_stale_kernels
 from tegum.empirical.models import Models
 from tegum.empirical.plan import Training
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
+
+forget_stale_kernels(Path(__file__).parent)
 
 #: Kernels that "auto" tries on each kind of device, the fastest first.
 PREFERRED = {"cpu": ("compiled", "batched"), "cuda": ("fused", "batched")}

@@ -131,7 +131,7 @@ def _scenario_rows(
     """The rows of all models given a scenario, over its features; ``own`` is the place of each row's own one."""
     models, rows, active = G.shape
     return Rows(
-        own=np.broadcast_to(own, (models, rows)).reshape(-1),
+        own=np.tile(own, models),
         aim=np.ones(models * rows),
         G=G.reshape(models * rows, active),
         b=b.reshape(-1),

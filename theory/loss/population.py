@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.errors import InputError
-from tegum.theory.loss.differences import with_hessian
-from tegum.theory.loss.enumeration import MOST_KNOTS, enumerated_norms, enumerated_rows
-from tegum.theory.loss.halves import are_decided, half_knot_count, half_moments, half_rows, half_weights
+from tegum.theory.loss.assembly import Found
+from tegum.theory.loss.enumeration import MOST_KNOTS
+from tegum.theory.loss.halves import are_decided, half_knot_count
 from tegum.theory.loss.law import Law, law_of
-from tegum.theory.loss.moments import linear_rows, moments
-from tegum.theory.loss.objective import folded, half_map, row_jacobian, rows_expansion, weights_of
-from tegum.theory.loss.points import point_sums
-from tegum.theory.loss.quasi import quasi_sums
-from tegum.theory.loss.rows import RowLosses
+from tegum.theory.loss.objective import folded, weights_of
+from tegum.theory.loss.routes import ROUTES, by_quasi_monte_carlo
 from tegum.theory.loss.scenarios import knot_count
-from tegum.theory.loss.sorted_sums import halves_fit, sorted_rows
-from tegum.theory.loss.states import MOST_STATES, binary_states, state_count
-from tegum.theory.loss.transform import transformed_norms, transformed_rows
+from tegum.theory.loss.sorted_sums import halves_fit
+from tegum.theory.loss.states import MOST_STATES, state_count
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -31,11 +26,6 @@ METHODS = ("moments", "enumeration", "meet-in-the-middle", "transform", "quasi-m
 SECOND_ORDER = ("moments", "enumeration", "transform")
 #: Those that are computed on any device.
 ON_DEVICES = ("moments", "enumeration", "quasi-monte-carlo")
-#: Harmonics of the transform are added until the bound on what is left out of a feature's loss is below this: as a
-#: second route to check the first by, and, where it is the only one, relative to the feature's own E x².
-_CHECKING_TOLERANCE = 1e-13
-_RELATIVE_TOLERANCE = 1e-9
-_UNIT_ROUNDOFF = 2.0**-53
 #: Memory for the derivatives of all overlaps by all weights, which the Hessian needs.
 MOST_BYTES = 2**31
 
@@ -68,19 +58,6 @@ class PopulationLoss:
     gradient_error: float | Float[np.ndarray, " models"]
     hessian: Float[np.ndarray, "*ensemble parameters parameters"] | None = None
     hessian_error: float | Float[np.ndarray, " models"] | None = None
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What a route finds for a batch; derivatives by the stack (W, W_outᵀ, b) as if the weights were untied."""
-
-    per_feature: np.ndarray
-    penalty: np.ndarray
-    error: np.ndarray
-    gradient: np.ndarray
-    gradient_error: np.ndarray
-    hessian: np.ndarray | None = None
-    hessian_error: np.ndarray | None = None
 
 
 def population_loss(
@@ -144,9 +121,9 @@ def population_loss(
     if device is not None and chosen not in ON_DEVICES:
         raise InputError(f"device = {device!r} is not for method = {chosen!r}; methods on it: {', '.join(ON_DEVICES)}")
     if chosen == "quasi-monte-carlo":
-        found = _by_quasi_monte_carlo(W, W_out, b, law, seed, device)
+        found = by_quasi_monte_carlo(W, W_out, b, law, seed, device)
     else:
-        found = _ROUTES[chosen](W, W_out, b, law, order, device)
+        found = ROUTES[chosen](W, W_out, b, law, order, device)
     return _result(found, weights, setting, chosen)
 
 
@@ -166,7 +143,7 @@ def enumerated_errors(
 
     Validity: what "enumeration" takes.
     """
-    return _by_enumeration(W, W.swapaxes(1, 2), b, law, 1, None).error
+    return ROUTES["enumeration"](W, W.swapaxes(1, 2), b, law, 1, None).error
 
 
 def methods(setting: Setting, W: Float[np.ndarray, "models hidden features"]) -> tuple[str, ...]:
@@ -214,171 +191,7 @@ def _chosen(method: str, possible: tuple[str, ...]) -> str:
     return method
 
 
-def _by_moments(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> _Found:
-    if law.structure.activation == "none":
-        rows = linear_rows(W_out @ W, b, law.importance, moments(law.density, law.structure), order, device)
-        return _with_penalty(_from_rows(rows, W, W_out), W, law, device)
-    halves = half_weights(W, law.structure)
-    rows = linear_rows(W_out @ halves, b, law.importance, half_moments(law.density, law.structure), order, device)
-    return _with_penalty(_whole(_from_rows(rows, halves, W_out), W, halves), W, law, device)
-
-
-def _by_enumeration(
-    W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None
-) -> _Found:
-    structure = law.structure
-    if structure.values == "binary":
-        return _by_states(W, W_out, b, law, order, device)
-    if structure.activation == "none":
-        rows = enumerated_rows(W_out @ W, b, law.density, law.importance, order, True, structure, device)
-        return _with_penalty(_from_rows(rows, W, W_out), W, law, device)
-    halves = half_weights(W, structure)
-    rows = half_rows(W_out @ halves, b, law.density, law.importance, structure, order, True, device)
-    return _with_penalty(_whole(_from_rows(rows, halves, W_out), W, halves), W, law, device)
-
-
-def _by_states(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> _Found:
-    states = binary_states(law.density, law.structure)
-    sums = point_sums(W, W_out, b, law, states.x[None], states.probability, order, device)
-    hidden, features = W.shape[1:]
-    # Every x is 0 or 1, so no activation exceeds the sum of its weights' magnitudes.
-    h = np.abs(W).sum(axis=2)
-    reach = (np.abs(W_out) @ h[..., None])[..., 0] + np.abs(b) + 1.0
-    l1 = np.zeros(len(b)) if law.l1 is None else law.l1
-    rounding = _UNIT_ROUNDOFF * (4 * hidden + 4 * features + len(states.x) + 32)
-    error = rounding * ((law.importance * reach**2).sum(axis=1) + l1 * h.sum(axis=1))
-    width = np.maximum(np.abs(W_out).max(axis=(1, 2)), np.maximum(h.max(axis=1), 1.0))
-    slope = 2 * (law.importance * reach).sum(axis=1)
-    curve = 2 * law.importance.sum(axis=1) * width**2 + slope
-    return _Found(
-        sums.per_feature, sums.penalty, error, sums.gradient, rounding * (slope * width + l1),
-        sums.hessian, rounding * curve,
-    )  # fmt: skip
-
-
-def _by_sorted_sums(
-    W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None
-) -> _Found:
-    return _from_rows(sorted_rows(W_out @ W, b, law.density, law.importance, law.structure), W, W_out)
-
-
-def _by_transform(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> _Found:
-    known = knot_count(law.structure, b.shape[1]) <= MOST_KNOTS
-    least = law.density[law.density > 0].min(initial=1.0)
-    # Differences divide what is left out by their step.
-    tolerance = _CHECKING_TOLERANCE if known or order == 2 else _RELATIVE_TOLERANCE * least / 3
-
-    def rows(u: np.ndarray) -> RowLosses:
-        return transformed_rows(u[..., :-1], u[..., -1], law.density, law.importance, tolerance, law.structure)
-
-    u = np.concatenate([W_out @ W, b[..., None]], axis=2)
-    found = _from_rows(with_hessian(rows, u) if order == 2 else rows(u), W, W_out)
-    return found if law.l1 is None else _plus_norms(found, _norms(W, law, tolerance, order), law)
-
-
-def _norms(W: np.ndarray, law: Law, tolerance: float, order: int) -> RowLosses:
-    def norms(w: np.ndarray) -> RowLosses:
-        return transformed_norms(w, law.density, tolerance, law.structure)
-
-    return with_hessian(norms, W) if order == 2 else norms(W)
-
-
-def _by_quasi_monte_carlo(
-    W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, seed: int, device: str | None
-) -> _Found:
-    sums = quasi_sums(W, W_out, b, law, seed, device)
-    return _Found(sums.mean.per_feature, sums.mean.penalty, sums.loss_error, sums.mean.gradient, sums.gradient_error)
-
-
-_Route = Callable[[np.ndarray, np.ndarray, np.ndarray, Law, int, str | None], _Found]
-_ROUTES: dict[str, _Route] = {
-    "moments": _by_moments,
-    "enumeration": _by_enumeration,
-    "meet-in-the-middle": _by_sorted_sums,
-    "transform": _by_transform,
-}
-
-
-def _from_rows(rows: RowLosses, W: np.ndarray, W_out: np.ndarray) -> _Found:
-    """Whole models from their rows: bounds of the rows, the rounding of G = W_out W carried through D, and the sums."""
-    models, hidden, columns = W.shape
-    assert rows.error is not None
-    assert rows.gradient_error is not None
-    D = rows.gradient[..., :columns]
-    slope = np.abs(D) + rows.gradient_error[..., None]
-    G_rounding = hidden * _UNIT_ROUNDOFF * (np.abs(W_out) @ np.abs(W))
-    features = rows.loss.shape[1]
-    error = rows.error.sum(axis=1) + (slope * G_rounding).sum(axis=(1, 2))
-    error += features * _UNIT_ROUNDOFF * rows.loss.sum(axis=1)
-    parts = (W_out.swapaxes(1, 2) @ D, W @ D.swapaxes(1, 2), rows.gradient[..., columns])
-    gradient = np.concatenate([part.reshape(models, -1) for part in parts], axis=1)
-    rounding = _UNIT_ROUNDOFF * (columns + 2)
-    each = rows.gradient_error[..., None] + rounding * slope
-    inward = (np.abs(W_out).swapaxes(1, 2) @ each).max(axis=(1, 2))
-    outward = (np.abs(W) @ each.swapaxes(1, 2)).max(axis=(1, 2))
-    gradient_error = inward + outward + rows.gradient_error.max(axis=1)
-    found = _Found(rows.loss, np.zeros(models), error, gradient, gradient_error)
-    return found if rows.hessian is None else _with_hessian(found, rows, W, W_out)
-
-
-def _with_hessian(found: _Found, rows: RowLosses, W: np.ndarray, W_out: np.ndarray) -> _Found:
-    """The Hessian of whole models, Σ_i J_iᵀ (∂²ℓ_i) J_i + D, with the rows' bounds and its own rounding."""
-    assert rows.hessian is not None
-    assert rows.hessian_error is not None
-    jacobian = np.abs(row_jacobian(W, W_out, True))
-    rounding = _UNIT_ROUNDOFF * (2 * W.shape[2] + W.shape[1] + len(rows.loss[0]) + 8)
-    each = rows.hessian_error + rounding * np.abs(rows.hessian).max(axis=(2, 3))
-    # |Σ_i e_i s_ik s_il| <= max_k Σ_i e_i s_ik², by Cauchy and Schwarz.
-    error = (each[..., None] * jacobian.sum(axis=2) ** 2).sum(axis=1).max(axis=1) + found.gradient_error
-    return replace(found, hessian=rows_expansion(rows, W, W_out, True).hessian, hessian_error=error)
-
-
-def _whole(found: _Found, W: np.ndarray, halves: np.ndarray) -> _Found:
-    """Derivatives by the weights W from those by the weights of the halves, at most two of which share a weight."""
-    kept = half_map(W, halves)
-    gradient = (found.gradient[:, None] @ kept)[:, 0]
-    found = replace(found, gradient=gradient, gradient_error=2 * found.gradient_error)
-    if found.hessian is None or found.hessian_error is None:
-        return found
-    return replace(found, hessian=kept.swapaxes(1, 2) @ found.hessian @ kept, hessian_error=4 * found.hessian_error)
-
-
-def _with_penalty(found: _Found, W: np.ndarray, law: Law, device: str | None) -> _Found:
-    if law.l1 is None:
-        return found
-    order = 1 if found.hessian is None else 2
-    if knot_count(law.structure, W.shape[2]) <= MOST_KNOTS:
-        return _plus_norms(found, enumerated_norms(W, law.density, order, True, law.structure, device), law)
-    return _plus_norms(found, _norms(W, law, _RELATIVE_TOLERANCE, order), law)
-
-
-def _plus_norms(found: _Found, norms: RowLosses, law: Law) -> _Found:
-    """Add λ E‖h‖₁, whose rows are the hidden units'."""
-    assert law.l1 is not None
-    assert norms.error is not None
-    assert norms.gradient_error is not None
-    models, hidden, features = norms.gradient.shape
-    gradient = found.gradient.copy()
-    gradient[:, : hidden * features] += law.l1[:, None] * norms.gradient.reshape(models, -1)
-    whole = replace(
-        found,
-        penalty=law.l1 * norms.loss.sum(axis=1),
-        error=found.error + law.l1 * norms.error.sum(axis=1),
-        gradient=gradient,
-        gradient_error=found.gradient_error + law.l1 * norms.gradient_error.max(axis=1),
-    )
-    if found.hessian is None or norms.hessian is None or norms.hessian_error is None:
-        return whole
-    hessian = found.hessian.copy()
-    for a in range(hidden):
-        block = slice(a * features, (a + 1) * features)
-        hessian[:, block, block] += law.l1[:, None, None] * norms.hessian[:, a]
-    assert found.hessian_error is not None
-    error = found.hessian_error + law.l1 * norms.hessian_error.max(axis=1)
-    return replace(whole, hessian=hessian, hessian_error=error)
-
-
-def _result(found: _Found, weights: Weights, setting: Setting, method: str) -> PopulationLoss:
+def _result(found: Found, weights: Weights, setting: Setting, method: str) -> PopulationLoss:
     hidden, features = weights.W.shape[-2:]
     law = law_of(setting)
     gradient, hessian = folded(found.gradient, found.hessian, hidden, features, law.structure)

@@ -926,9 +926,9 @@ def _add_products(row, active, blocks, own_block, weight, kind, slope, lanes):
         for at in range(row.start[own_block], row.start[own_block + 1]):
             k = row.member[at]
             if active[k]:
-                slope[k] += row.p[k] * _own_slope(at, lanes)
+                slope[k] += row.p[k] * _real_sum(_OF_SLOPE_R, _row(at, _SLOPE_R), lanes)
                 if row.joint[own_block] or k == row.own:
-                    slope[k] += row.p[k] * _own_tilt(at - row.start[own_block], lanes)
+                    slope[k] += row.p[k] * _real_sum(_OF_PAIR_R, _row(at - row.start[own_block], _TILT_R), lanes)
         value, bias_slope = _turn_back_at_own(row.p[row.own], own_block, kind, lanes)
     else:
         value, bias_slope = _turn_back(lanes)
@@ -969,24 +969,14 @@ def _multiply_forth(at, block, kind, lanes):
 
 
 @njit(cache=True, nogil=True, fastmath=_ANY_ORDER)
-def _own_slope(at, lanes):
+def _real_sum(others, own, lanes):
+    """Σ over the lanes of the real part of the product of all blocks before, of the others and of the own one."""
     total = 0.0
     for lane in range(lanes.shape[1]):
         a, b = lanes[_PRODUCT_R, lane], lanes[_PRODUCT_I, lane]
-        c, d = lanes[_OF_SLOPE_R, lane], lanes[_OF_SLOPE_I, lane]
+        c, d = lanes[others, lane], lanes[others + 1, lane]
         x, y = a * c - b * d, a * d + b * c
-        total += x * lanes[_row(at, _SLOPE_R), lane] - y * lanes[_row(at, _SLOPE_I), lane]
-    return total
-
-
-@njit(cache=True, nogil=True, fastmath=_ANY_ORDER)
-def _own_tilt(to, lanes):
-    total = 0.0
-    for lane in range(lanes.shape[1]):
-        a, b = lanes[_PRODUCT_R, lane], lanes[_PRODUCT_I, lane]
-        c, d = lanes[_OF_PAIR_R, lane], lanes[_OF_PAIR_I, lane]
-        x, y = a * c - b * d, a * d + b * c
-        total += x * lanes[_row(to, _TILT_R), lane] - y * lanes[_row(to, _TILT_I), lane]
+        total += x * lanes[own, lane] - y * lanes[own + 1, lane]
     return total
 
 

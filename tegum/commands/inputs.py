@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
+from tegum.theory.files.layouts import FORMS, described
 from tegum.theory.setting import Setting, read_setting
 
 #: Options of `Training` that are about when a run stops.
@@ -49,13 +50,16 @@ def setting_argument(command: ArgumentParser) -> None:
 
 
 def weights_arguments(command: ArgumentParser, required: bool = True) -> None:
-    command.add_argument("--weights", metavar="FILE", required=required, help="weights file, .npz or .safetensors")
+    others = "; ".join(f"{name}: {described(name)}" for name in FORMS)
+    command.add_argument(
+        "--weights", metavar="FILE", required=required, help="weights file: .npz, .safetensors or a PyTorch state_dict"
+    )
     command.add_argument(
         "--layout",
         default="tegum",
         metavar="NAME",
-        help="layout of the weights file: tegum (W [hidden, features], b [features]; the default) or "
-        "elhage2022 (the published notebook's W [instance, feature, hidden], b_final, in a PyTorch file)",
+        help="whose names and axes the weights file has. tegum (the default; .npz or .safetensors): W [hidden, "
+        f"features], b [features]; {others}",
     )
 
 

@@ -9,9 +9,10 @@ import numpy as np
 from tegum.theory.checks import choice, shown
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder, file_place, write_atomically
-from tegum.theory.files.elhage2022 import elhage2022_arrays
+from tegum.theory.files.layouts import FORMS, PARTS, Form
 from tegum.theory.files.npz import npz_arrays
 from tegum.theory.files.safetensor import safetensors_arrays
+from tegum.theory.files.state_dict import state_dict_arrays
 from tegum.theory.weights import Weights
 
 Arrays = dict[str, np.ndarray]
@@ -37,24 +38,28 @@ def read_weights(path: StrPath, layout: str = "tegum") -> Weights:
 
     Args:
         path: for "tegum", a .npz or .safetensors file with `W` [hidden, features] and `b` [features], or with
-            `W_in`, `W_out` [features, hidden] and `b`; one more leading axis makes an ensemble. For
-            "elhage2022", a PyTorch file of `W` [instance, feature, hidden] and `b_final` [instance, feature].
+            `W_in`, `W_out` [features, hidden] and `b`; one more leading axis makes an ensemble. For the others,
+            the arrays that `files.layouts` lists, in a .npz, a .safetensors or, with any other suffix, a PyTorch
+            file: a state_dict saved by `torch.save`.
         layout: one of `LAYOUTS`; never guessed.
 
     Raises:
         InputError: the file cannot be read, is damaged, or holds anything else.
 
     Returns:
-        `Weights`, of one model or of an ensemble.
+        `Weights`, of one model or of an ensemble; tied where the two matrices are each other's transpose, b = 0
+        where a layout has no bias.
 
-    Validity: exactly what the file holds; no layout is guessed, no array is transposed silently.
+    Validity: exactly the numbers that the file holds, each axis where the layout says it is: a file of as many
+    features as hidden dimensions, read under another's layout, gives the transpose. Normalisation at each forward
+    pass (`unit_weights` of devinterp) and activations are not in the file: they are the setting's.
 
-    Source: elhage2022: the notebook published with Elhage et al. 2022.
+    Source: the libraries and files that `files.layouts` names.
     """
-    read = _READERS[choice("layout", layout, LAYOUTS)]
+    choice("layout", layout, LAYOUTS)
     with located(file_place(path)):
-        arrays = read(path)
-        return Weights(W=arrays["W"], b=arrays["b"], W_out=arrays.get("W_out"))
+        arrays = _tegum_arrays(path) if layout == "tegum" else _imported_arrays(path, FORMS[layout])
+        return Weights(**arrays)
 
 
 def write_weights(path: StrPath, weights: Weights) -> None:
@@ -91,14 +96,44 @@ def _suffix(path: StrPath) -> str:
 
 def _tegum_arrays(path: StrPath) -> Arrays:
     arrays = _FORMATS[_suffix(path)](path, _TEGUM_NAMES)
-    return arrays if "W" in arrays else _from_untied(**arrays)
+    if "W_in" in arrays:
+        arrays["W"] = arrays.pop("W_in")
+    return _tied_if_transposed(arrays)
 
 
-def _from_untied(W_in: np.ndarray, W_out: np.ndarray, b: np.ndarray) -> Arrays:
+def _imported_arrays(path: StrPath, forms: tuple[Form, ...]) -> Arrays:
+    read = _FORMATS.get(Path(path).suffix.lower(), state_dict_arrays)
+    arrays = read(path, [[stored.name for stored in form.values()] for form in forms])
+    form = next(form for form in forms if {stored.name for stored in form.values()} == set(arrays))
+    _check_axes(arrays, form)
+    found = {part: _turned(arrays[stored.name], stored.axes, PARTS[part]) for part, stored in form.items()}
+    no_bias = np.zeros(found["W"].shape[:-2] + found["W"].shape[-1:])
+    return _tied_if_transposed({"b": no_bias} | found)
+
+
+def _check_axes(arrays: Arrays, form: Form) -> None:
+    """See that every array has its axes, each as long as W's of the same name."""
+    whole = form["W"]
+    W = arrays[whole.name]
+    if W.ndim != len(whole.axes):
+        raise InputError(f"{whole.name} has shape {W.shape}; needed is {whole}")
+    lengths = dict(zip(whole.axes, W.shape, strict=True))
+    for name, axes in form.values():
+        needed = tuple(lengths[axis] for axis in axes)
+        if arrays[name].shape != needed:
+            raise InputError(f"{name} has shape {arrays[name].shape}; {whole} of shape {W.shape} needs {needed}")
+
+
+def _turned(array: np.ndarray, axes: tuple[str, ...], wanted: tuple[str, ...]) -> np.ndarray:
+    return array.transpose([axes.index(axis) for axis in wanted if axis in axes])
+
+
+def _tied_if_transposed(arrays: Arrays) -> Arrays:
     """Two matrices that are each other's transpose are tied weights, written in the other manner."""
-    if W_in.ndim >= 2 and np.array_equal(W_out, np.swapaxes(W_in, -1, -2)):
-        return {"W": W_in, "b": b}
-    return {"W": W_in, "W_out": W_out, "b": b}
+    W, W_out = arrays["W"], arrays.get("W_out")
+    if W_out is not None and W.ndim >= 2 and np.array_equal(W_out, np.swapaxes(W, -1, -2)):
+        return {"W": W, "b": arrays["b"]}
+    return arrays
 
 
 def _npz_bytes(arrays: Arrays) -> bytes:
@@ -115,5 +150,4 @@ def _safetensors_bytes(arrays: Arrays) -> bytes:
 
 _FORMATS = {".npz": npz_arrays, ".safetensors": safetensors_arrays}
 _BYTES: dict[str, Callable[[Arrays], bytes]] = {".npz": _npz_bytes, ".safetensors": _safetensors_bytes}
-_READERS: dict[str, Callable[[StrPath], Arrays]] = {"tegum": _tegum_arrays, "elhage2022": elhage2022_arrays}
-LAYOUTS = tuple(_READERS)
+LAYOUTS = ("tegum", *FORMS)

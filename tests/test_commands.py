@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tegum.cli import main
-from tegum.theory.files.weights import read_weights, write_weights
+from tegum.theory.files.weights import LAYOUTS, read_weights, write_weights
 from tegum.theory.geometry.factor import polygon, regular_vectors
 from tegum.theory.weights import Weights
 
@@ -276,6 +276,13 @@ def test_help_is_instant_and_loads_nothing_heavy():
     assert "HEAVY []" in printed
     for command in ("loss", "optimum", "candidates", "boundary", "train", "identify", "compare", "study"):
         assert f"\n    {command}" in printed
+
+
+def test_help_lists_every_layout(capsys):
+    with pytest.raises(SystemExit):
+        main(["identify", "--help"])
+    printed = capsys.readouterr().out
+    assert all(f" {layout}" in printed for layout in LAYOUTS)
 
 
 def test_an_interruption_is_one_line(monkeypatch, capsys, five):

@@ -211,6 +211,12 @@ def test_numbers_come_exactly_in_every_format(tmp_path, case, dtype):
         np.testing.assert_array_equal(other.b, first.b)
 
 
+def test_negation_that_torch_has_put_off_is_made(saved):
+    tensors = CASES["arena"].model.state_dict()
+    back = read_weights(saved(tensors | {"W": torch._neg_view(tensors["W"])}), "arena")
+    np.testing.assert_array_equal(back.W, -tensors["W"].numpy())
+
+
 # Files that are not what they should be
 
 
@@ -253,8 +259,10 @@ def test_numbers_that_are_none_are_refused(saved, case):
     for name, tensor in tensors.items():
         for wrong in (tensor / 0, tensor * torch.nan):
             assert "has an entry that is not a finite number" in refusal(saved(tensors | {name: wrong}), case.layout)
-        for wrong in (tensor.long(), tensor > 0, tensor.to(torch.complex64), 0.0, None, "text"):
-            assert refusal(saved(tensors | {name: wrong}), case.layout) == f"{name} is not a tensor of floats"
+        tiny = tensor.to(torch.uint8).view(torch.float4_e2m1fn_x2)  # two numbers a byte
+        for wrong in (tensor.long(), tensor > 0, tensor.to(torch.complex64), tiny, 0.0, None, "text"):
+            message = refusal(saved(tensors | {name: wrong}), case.layout)
+            assert message == f"{name} is not a tensor of floats of 16, 32 or 64 bits"
         for wrong in (tensor.to_sparse(), tensor.to("meta")):
             assert refusal(saved(tensors | {name: wrong}), case.layout).startswith(f"{name} is not a plain tensor")
         vast = torch.zeros(1, dtype=torch.float64).expand(2**10, 2**10, 2**10)

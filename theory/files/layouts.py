@@ -1,11 +1,12 @@
 """Other people's weights files, by the name of their layout: what each array is called there, and its axes.
 
-Sources, as read: elhage2022 is the notebook published with Elhage et al. 2022, "Toy Models of Superposition".
-arena is ARENA_3.0, chapter1_transformer_interp/exercises, part4_superposition_and_saes/solutions.py (`Model`) and
-part31_superposition_and_saes (`ToyModel`; `NeuronComputationModel` has `W1`, `W2`).  tms-kit is version 0.4.1 on
-PyPI, tms_kit/model.py (`Model`).  devinterp is timaeus-research/devinterp, examples/zoo/tms/model.py
-(`ToyAutoencoder`, the same in JakeMendel/TMS-zoo).  persianrug is KfirD/PersianRug, model.py (`Model`) of Cowsik et
-al. 2024.
+Sources, a layout a line:
+elhage2022: the notebook published with Elhage et al. 2022, "Toy Models of Superposition".
+arena: ARENA_3.0, chapter1_transformer_interp/exercises, part4_superposition_and_saes/solutions.py (`Model`) and later
+    part31_superposition_and_saes (`ToyModel`; `NeuronComputationModel` has `W1`, `W2`).
+tms-kit: version 0.4.1 on PyPI, tms_kit/model.py (`Model`).
+devinterp: timaeus-research/devinterp, examples/zoo/tms/model.py (`ToyAutoencoder`, after `Net` of JakeMendel/TMS-zoo).
+persianrug: KfirD/PersianRug, model.py (`Model`), of Cowsik et al. 2024.
 """
 
 from typing import NamedTuple

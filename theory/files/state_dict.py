@@ -16,7 +16,7 @@ def state_dict_arrays(path: str | os.PathLike[str], allowed: Sequence[Sequence[s
 
     Raises:
         InputError: the file cannot be read or holds something else, its names are not one of the `allowed` lists,
-            or a tensor is not of floats, has its numbers elsewhere, or is above `LARGEST_ARRAY` numbers.
+            or a tensor is not of floats of 16 to 64 bits, has its numbers elsewhere, or more than `LARGEST_ARRAY`.
     """
     tensors = _loaded(path)
     if not isinstance(tensors, dict):
@@ -54,10 +54,11 @@ def _refuse_compressed(file: BinaryIO) -> None:
 def _array(name: str, tensor: Any) -> np.ndarray:
     import torch
 
-    if not isinstance(tensor, torch.Tensor) or not tensor.dtype.is_floating_point:
-        raise InputError(f"{name} is not a tensor of floats")
+    floats = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+    if not isinstance(tensor, torch.Tensor) or tensor.dtype not in floats:
+        raise InputError(f"{name} is not a tensor of floats of 16, 32 or 64 bits")
     if tensor.layout != torch.strided or tensor.device.type != "cpu":
         raise InputError(f"{name} is not a plain tensor with its numbers in the file")
     if tensor.numel() > LARGEST_ARRAY:  # a few stored numbers can be strided into a tensor of any size
         raise InputError(f"{name} has shape {tuple(tensor.shape)}, more than {LARGEST_ARRAY} numbers")
-    return tensor.detach().to(torch.float64).numpy()
+    return tensor.detach().resolve_neg().to(torch.float64).numpy()

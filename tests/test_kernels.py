@@ -9,10 +9,10 @@ import pytest
 from training_cases import CHANGES, keys_of, setting_of
 
 from tegum.empirical.kernels import PREFERRED, batched, kernel_name, kernel_named, reference
-from tegum.empirical.kernels.stale import forget_stale_kernels
 from tegum.empirical.models import Models, new_models
 from tegum.empirical.plan import DATA, Training
 from tegum.theory.errors import InputError
+from tegum.theory.loss.stale import forget_stale_kernels
 
 KERNELS = PREFERRED["cpu"]
 ORDERS = ([0, 1, 2, 3, 4], [3, 1], [3])

@@ -12,10 +12,10 @@ from typing import Protocol, cast, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt64
 
-from tegum.empirical.kernels.stale import forget_stale_kernels
 from tegum.empirical.models import Models
 from tegum.empirical.plan import Training
 from tegum.theory.errors import InputError
+from tegum.theory.loss.stale import forget_stale_kernels
 from tegum.theory.setting import Setting
 
 forget_stale_kernels(Path(__file__).parent)

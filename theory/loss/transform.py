@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import Structure
 from tegum.theory.loss.rows import RowLosses
-from tegum.theory.loss.series import fill_norms, fill_rows
+from tegum.theory.loss.series.sums import fill_norms, fill_rows
 from tegum.theory.loss.threads import in_chunks
 
 #: Rows differ in cost, so the parts given to threads are small, but not so small that handing them out shows.
@@ -33,7 +33,7 @@ def transformed_rows(
         density: probability that each feature is on, in [0, 1]; with the one-hot law, that it is the one.
         importance: weight of each feature's squared error, >= 0.
         tolerance: harmonics are added until the bound on what is left out of ℓ_i / I_i is below it, or there are
-            `series.MOST_FREQUENCIES`; the bound returned tells which.
+            `series.tails.MOST_FREQUENCIES`; the bound returned tells which.
         structure: law and target; the readout is ReLU whatever it says.
 
     Returns:

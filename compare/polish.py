@@ -8,12 +8,15 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tegum.theory.loss.law import Law
+from tegum.theory.loss.objective import expansion_at, parameters
 from tegum.theory.search.curvature import least_curvatures
-from tegum.theory.search.descent import descend
+from tegum.theory.search.descent import descend, gradient_tolerance
 from tegum.theory.weights import Weights
 
 #: Longest step while polishing: a tenth of a typical feature's norm, so that the basin is not left.
 _REACH = 0.1
+#: Entries of all the Hessians that are held at once.
+_ENTRIES = 2**25
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,32 @@ def polish(weights: Weights, law: Law) -> Polished:
     Validity: independent uniform features, ReLU readout, at most `enumeration.MOST_FEATURES` features.
     """
     rest = descend(weights.W, weights.b, law, reach=_REACH)
-    moved = np.sqrt(((rest.W - weights.W) ** 2).sum(axis=(1, 2)) + ((rest.b - weights.b) ** 2).sum(axis=1))
-    least = least_curvatures(rest.W, rest.b, law)
-    return Polished(Weights(rest.W, rest.b), rest.loss, moved, rest.gradient_norm, least, rest.converged)
+    return polished_at(Weights(rest.W, rest.b), weights, law)
+
+
+def polished_at(rest: Weights, learned: Weights, law: Law) -> Polished:
+    """What the exact loss says of given critical points, and how far they are from learned weights.
+
+    Args:
+        rest, learned: ensembles of one shape.
+        law: density and importance of each model's features.
+
+    Returns:
+        `Polished`, of the points as they are.
+
+    Validity: as `polish`.
+    """
+    theta = parameters(rest.W, rest.b)
+    together = max(1, _ENTRIES // theta.shape[1] ** 2)
+    parts = [slice(first, first + together) for first in range(0, len(theta), together)]
+    at = [_slopes(theta[part], law[part]) for part in parts]
+    loss, norm = (np.concatenate(values) for values in zip(*at, strict=True))
+    least = np.concatenate([least_curvatures(rest.W[part], rest.b[part], law[part]) for part in parts])
+    moved = np.linalg.norm(theta - parameters(learned.W, learned.b), axis=1)
+    return Polished(rest, loss, moved, norm, least, norm <= gradient_tolerance(law))
+
+
+def _slopes(theta: np.ndarray, law: Law) -> tuple[np.ndarray, np.ndarray]:
+    """Loss and norm of its gradient."""
+    at = expansion_at(theta, law)
+    return at.loss, np.linalg.norm(at.gradient, axis=1)

@@ -98,8 +98,8 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
     folder = claim_folder(folder)
     _claim(folder, plan)
     optima = _optima(settings, progress)
-    curves = tuple(_curves(plan, progress))
-    boundaries = tuple(_boundaries(plan, optima))
+    curves = tuple(curves_of(plan, progress))
+    boundaries = tuple(boundaries_of(plan, optima))
     ensembles = _trained(plan, folder, progress)
     weights = [ensemble.weights for ensemble in ensembles]
     total = sum(len(one.b) for one in weights)
@@ -132,7 +132,7 @@ def _optima(settings: Sequence[Setting], progress: Progress) -> list[Optimum]:
     return found
 
 
-def _curves(plan: Plan, progress: Progress) -> Iterator[Curve]:
+def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None) -> Iterator[Curve]:
     """Curves of the candidates that come near the best one somewhere on the axis."""
     values = _fine_values(plan.axes[0].values)
     losses: dict[str, np.ndarray] = {}
@@ -158,7 +158,7 @@ def _fine_values(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(np.clip(spaced(low, high, _CURVE_POINTS), low, high).tolist())
 
 
-def _boundaries(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
+def boundaries_of(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
     """The crossing between each two neighbouring values whose optima differ in geometry.
 
     Where an optimum has no name, or its branch ends before it crosses the other, there is none to give: the report

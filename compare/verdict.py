@@ -138,11 +138,22 @@ def compare_all(
     polished = _polished_together(settings, models)
     found = []
     for setting, weights, there, best in zip(settings, models, polished, optima, strict=True):
-        exact = population_loss(weights, setting)
-        verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
-        found.append(Comparison(setting, best, weights, there.weights, verdicts))
-        advance(len(verdicts))
+        found.append(judged(setting, weights, there, best))
+        advance(len(weights.b))
     return found
+
+
+def judged(setting: Setting, weights: Weights, there: Polished, best: Optimum) -> Comparison:
+    """The verdicts on an ensemble whose critical points are known.
+
+    Args:
+        setting, weights: an ensemble and the objective it was trained on.
+        there: the critical points that its models were close to.
+        best: the setting's optimum.
+    """
+    exact = population_loss(weights, setting)
+    verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
+    return Comparison(setting, best, weights, there.weights, verdicts)
 
 
 def _polished_together(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:

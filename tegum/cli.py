@@ -44,6 +44,7 @@ COMMANDS = {
     "probe": "what else a model does: autoencoder, adversarial, computation, steering, penalty",
     "compare": "learned weights against the prediction, with a report",
     "study": "theory over an axis, training, comparison and report in one; run again to resume",
+    "verify": "recompute every number of a report from its JSON; exit status 1 if one differs",
 }
 
 
@@ -94,9 +95,9 @@ def _one_line(error: Exception) -> str:
 
 
 def _run(arguments: Namespace) -> int:
-    answer, text = _module(arguments.command).run(arguments)
+    answer, text, *status = _module(arguments.command).run(arguments)
     print(json.dumps(answer, allow_nan=False) if arguments.json else text, flush=True)
-    return 0
+    return status[0] if status else 0
 
 
 def _module(command: str) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
@@ -19,6 +21,8 @@ from tegum.theory.weights import Weights
 
 #: Raised when a key changes its meaning.
 FORMAT = 1
+#: What an optimum says of the search that found it.
+SEARCH = ("starts", "seed", "hits", "converged", "abandoned", "structured", "structured_hits", "exchanges")
 Data = dict[str, Any]
 
 
@@ -27,7 +31,7 @@ def study_data(study: Study, command: str) -> Data:
     options = study.ensemble.options
     batches = study.ensemble.batch_loss.tolist()
     runs = iter(zip(study.ensemble.runs, batches, strict=True))
-    return {
+    body = {
         **_head("study", command),
         "id": plan_id(study.plan),
         "plan": plan_tables(study.plan),
@@ -41,12 +45,24 @@ def study_data(study: Study, command: str) -> Data:
             for value, one in zip(study.plan.axes[0].values, study.comparisons, strict=True)
         ],
     }
+    return {"sha256": digest(body), **body}
 
 
 def comparison_data(comparison: Comparison, command: str) -> Data:
     """All of a comparison of one setting."""
     runs = [(run, None) for run in range(len(comparison.verdicts))]
-    return {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
+    body = {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
+    return {"sha256": digest(body), **body}
+
+
+def digest(body: Data) -> str:
+    """SHA-256, in hexadecimal digits, of all of a report but itself: it changes with the last digit of any number.
+
+    Keys are sorted and numbers written with the fewest digits that give them back, so that it is of what the report
+    says and not of how the file is laid out.
+    """
+    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def _head(kind: str, command: str) -> Data:
@@ -65,7 +81,7 @@ def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]
 
 
 def _optimum(optimum: Optimum) -> Data:
-    keys = ("loss", "error", "gradient_norm", "hessian_min", "starts", "seed", "hits", "converged")
+    keys = ("loss", "error", "gradient_norm", "hessian_min", *SEARCH)
     return {
         "geometry": optimum.geometry,
         **{key: _number(getattr(optimum, key)) for key in keys},

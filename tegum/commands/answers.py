@@ -11,8 +11,8 @@ import numpy as np
 
 from tegum.theory.weights import Weights
 
-#: The JSON object and the text of one answer.
-Answer = tuple[dict[str, Any], str]
+#: The JSON object and the text of one answer; of a check also the exit status, 1 where it failed.
+Answer = tuple[dict[str, Any], str] | tuple[dict[str, Any], str, int]
 
 
 def command_line() -> str:

@@ -1,0 +1,145 @@
+"""What a report's numbers were computed from: settings, weights, and what is taken as given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tegum.compare.report.data import SEARCH
+from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
+from tegum.theory.checks import choice, number, numbers, shown, whole
+from tegum.theory.errors import InputError, located
+from tegum.theory.loss.law import require_basic
+from tegum.theory.search.optimum import MOST_STARTS, require_enumerable
+from tegum.theory.setting import Setting, setting_from_tables
+from tegum.theory.weights import Weights
+
+#: Largest seed of a search, and largest count of anything that a search counts.
+_LARGEST = 2**63 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class CellInputs:
+    """One comparison's part.
+
+    Attributes:
+        setting: the objective.
+        optimum: weights of the predicted optimum.
+        search: the numbers of `SEARCH`, of the search that found it.
+        learned, polished: weights of each run, [runs, hidden, features], as trained and at rest.
+        batch_loss: of each run, None where nobody said.
+    """
+
+    setting: Setting
+    optimum: Weights
+    search: dict[str, int]
+    learned: Weights
+    polished: Weights
+    batch_loss: list[float | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A report's part that everything else follows from.
+
+    Attributes:
+        plan: of a study; None for a comparison.
+        device: that a study was trained on; empty for a comparison.
+        command: that made the report.
+        versions: of the libraries that computed it.
+        cells: a comparison has one.
+    """
+
+    plan: Plan | None
+    device: str
+    command: str
+    versions: dict[str, Any]
+    cells: list[CellInputs]
+
+
+def inputs_of(data: Mapping[str, Any]) -> Inputs:
+    """The inputs of a report, checked one by one.
+
+    Raises:
+        InputError: one is missing, of a wrong type or shape, or out of its range, named by its place.
+    """
+    kind = choice("kind", _entry(data, "kind"), ("comparison", "study"))
+    command, versions = _entry(data, "command"), _entry(data, "versions")
+    if not isinstance(command, str) or not isinstance(versions, dict):
+        raise InputError("command is no text, or versions no table")
+    if kind == "comparison":
+        setting = setting_from_tables(_table("setting", _entry(data, "setting")))
+        return Inputs(None, "", command, versions, [_cell(data, setting)])
+    with located("plan"):
+        plan = plan_from_tables(_entry(data, "plan"))
+    device = _entry(_table("training", _entry(data, "training")), "device")
+    if not isinstance(device, str):
+        raise InputError(f"training.device = {shown(device)} is no text")
+    return Inputs(plan, device, command, versions, _cells(data, plan))
+
+
+def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
+    given = _entry(data, "cells")
+    if len(plan.axes) != 1:
+        raise InputError(f"plan.axes: a study has exactly one, this has {len(plan.axes)}")
+    if not isinstance(given, list) or len(given) != cell_count(plan):
+        raise InputError(f"cells is no list of {cell_count(plan)}, one for each value of the axis")
+    found = []
+    for place, (part, setting) in enumerate(zip(given, cells(plan), strict=True)):
+        with located(f"cells[{place}]"):
+            found.append(_cell(_table("cell", part), setting))
+            if len(found[-1].batch_loss) != plan.training.runs:
+                raise InputError(f"runs: {len(found[-1].batch_loss)} are listed, the plan has {plan.training.runs}")
+    return found
+
+
+def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
+    require_basic(setting, "verify")
+    require_enumerable(setting)
+    best = _table("optimum", _entry(part, "optimum"))
+    runs = _entry(part, "runs")
+    if not isinstance(runs, list) or not runs:
+        raise InputError("runs is no list of at least one run")
+    learned, polished, batch_loss = [], [], []
+    for place, run in enumerate(runs):
+        with located(f"runs[{place}]"):
+            learned.append(_weights(_table("run", run), setting))
+            with located("polished"):
+                polished.append(_weights(_table("content", _entry(run, "polished")), setting))
+            given = _entry(run, "batch_loss")
+            batch_loss.append(None if given is None else number("batch_loss", given))
+    with located("optimum"):
+        search = {key: whole(key, _entry(best, key), 0, _LARGEST) for key in SEARCH}
+        whole("starts", search["starts"], 1, MOST_STARTS)
+        optimum = _weights(best, setting)
+    return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss)
+
+
+def _weights(part: Mapping[str, Any], setting: Setting) -> Weights:
+    """One model's weights; every row is measured before an array is made of it."""
+    W, b = _entry(part, "W"), _entry(part, "b")
+    if not isinstance(W, list) or len(W) != setting.hidden:
+        raise InputError(f"W is no list of {setting.hidden} rows")
+    if not all(isinstance(row, list) for row in (*W, b)):
+        raise InputError("b or a row of W is no list")
+    rows = [numbers(f"W[{a}]", row, setting.count, -np.inf) for a, row in enumerate(W)]
+    return Weights(np.array(rows), np.array(numbers("b", b, setting.count, -np.inf)))
+
+
+def _stacked(models: list[Weights]) -> Weights:
+    return Weights(np.stack([one.W for one in models]), np.stack([one.b for one in models]))
+
+
+def _entry(table: Mapping[str, Any], key: str) -> Any:
+    if key not in table:
+        raise InputError(f"{key} is missing")
+    return table[key]
+
+
+def _table(name: str, given: Any) -> Mapping[str, Any]:
+    if not isinstance(given, dict):
+        raise InputError(f"{name} = {shown(given)} is no table")
+    return given

@@ -1,0 +1,76 @@
+"""A report's numbers computed anew, from its settings and weights alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from tegum.compare.polish import polished_at
+from tegum.compare.report.data import Data, comparison_data, study_data
+from tegum.compare.study import Study, boundaries_of, curves_of
+from tegum.compare.verdict import Comparison, judged
+from tegum.compare.verify.inputs import CellInputs, Inputs
+from tegum.empirical.ensemble import Ensemble
+from tegum.empirical.plan import Plan
+from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.law import law_of
+from tegum.theory.loss.population import population_loss
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum
+from tegum.theory.weights import Weights
+
+
+def comparisons_of(inputs: Inputs) -> list[Comparison]:
+    """Losses, gradients, curvatures, geometries and verdicts of each cell's weights, as they are in the report."""
+    return [_comparison(cell) for cell in inputs.cells]
+
+
+def recomputed(inputs: Inputs, comparisons: list[Comparison]) -> Data:
+    """The whole report as its inputs make it, with their own word for what is taken as given."""
+    if inputs.plan is None:
+        data = comparison_data(comparisons[0], inputs.command)
+    else:
+        data = study_data(_study(inputs, inputs.plan, comparisons), inputs.command)
+    return data | {"versions": inputs.versions}
+
+
+def _comparison(cell: CellInputs) -> Comparison:
+    law = law_of(cell.setting, len(cell.learned.b))
+    there = polished_at(cell.polished, cell.learned, law)
+    return judged(cell.setting, cell.learned, there, _optimum(cell))
+
+
+def _optimum(cell: CellInputs) -> Optimum:
+    exact = population_loss(cell.optimum, cell.setting)
+    alone = Weights(cell.optimum.W[None], cell.optimum.b[None])
+    at = polished_at(alone, alone, law_of(cell.setting))
+    return Optimum(
+        setting=cell.setting,
+        weights=cell.optimum,
+        identity=identify(cell.optimum.W, tolerance=CRITICAL_TOLERANCE),
+        loss=float(exact.loss),
+        error=float(exact.error),
+        gradient_norm=float(at.gradient_norm[0]),
+        hessian_min=float(at.hessian_min[0]),
+        hessian_error=0.0,
+        **cell.search,
+    )
+
+
+def _study(inputs: Inputs, plan: Plan, comparisons: list[Comparison]) -> Study:
+    runs = plan.training.runs
+    batch_loss = [np.nan if one is None else one for cell in inputs.cells for one in cell.batch_loss]
+    ensemble = Ensemble(
+        settings=tuple(cell.setting for cell in inputs.cells for _ in range(runs)),
+        runs=tuple(range(runs)) * len(comparisons),
+        weights=Weights(
+            np.concatenate([one.weights.W for one in comparisons]),
+            np.concatenate([one.weights.b for one in comparisons]),
+        ),
+        batch_loss=np.array(batch_loss),
+        options=replace(plan.training, device=inputs.device),
+        steps=np.full(len(batch_loss), plan.training.steps),
+    )
+    optima = [one.optimum for one in comparisons]
+    curves, boundaries = tuple(curves_of(plan)), tuple(boundaries_of(plan, optima))
+    return Study(plan, tuple(comparisons), curves, boundaries, ensemble)

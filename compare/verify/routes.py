@@ -1,0 +1,54 @@
+"""A report's numbers by other ways than the one that made them: polishing again, and a second exact loss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tegum.compare.polish import polish
+from tegum.compare.verdict import Comparison
+from tegum.compare.verify.differences import Difference
+from tegum.compare.verify.inputs import Inputs
+from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.law import law_of
+from tegum.theory.loss.population import population_loss
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, same_loss
+
+
+def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
+    """Learned weights that do not lead to the report's polished ones.
+
+    A run that comes to rest must do so at the same loss (`same_loss`) and geometry, one that does not must be
+    unconverged in the report: positions along a flat valley, or of an unfinished descent, may hang on rounding.
+    """
+    for place, comparison in _placed(inputs, comparisons):
+        setting, weights = comparison.setting, comparison.weights
+        again = polish(weights, law_of(setting, len(weights.b)))
+        for run, verdict in enumerate(comparison.verdicts):
+            loss = float(again.loss[run])
+            geometry = identify(again.weights.W[run], tolerance=CRITICAL_TOLERANCE).geometry
+            if again.converged[run]:
+                same = bool(same_loss(np.array([verdict.polished_loss]), loss, setting)[0])
+                agrees = same and geometry == verdict.geometry
+            else:
+                agrees = verdict.kind == "unconverged"
+            if not agrees:
+                stored = {"geometry": verdict.geometry, "loss": verdict.polished_loss}
+                expected = {"geometry": geometry, "loss": loss}
+                yield {"place": f"{place}runs[{run}].polished", "stored": stored, "recomputed": expected}
+
+
+def route_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
+    """Optima whose loss by characteristic functions is not the one by enumeration, to the bounds of both."""
+    for place, comparison in _placed(inputs, comparisons):
+        best = comparison.optimum
+        other = population_loss(best.weights, comparison.setting, method="transform")
+        if abs(best.loss - float(other.loss)) > best.error + float(other.error):
+            yield {"place": f"{place}optimum.loss", "stored": best.loss, "recomputed": float(other.loss)}
+
+
+def _placed(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Comparison]]:
+    """Comparisons, each with its place in the report."""
+    for number, comparison in enumerate(comparisons):
+        yield ("" if inputs.plan is None else f"cells[{number}]."), comparison

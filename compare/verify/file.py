@@ -19,18 +19,30 @@ LARGEST_FILE = 2**26
 _DEEPEST = 16
 
 
-def read_data(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The JSON object in a report's file.
+def read_data(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The JSON object in a report's file, and its numbers that are not spelt as reports spell them.
+
+    Returns:
+        The object; and, by what stands in the file, the digits that a double is written with: the fewest that give it
+        back.  Seventeen digits name some doubles twice, so that a digit can change and the number stay.
 
     Raises:
         InputError: no regular file, larger than `LARGEST_FILE`, no strict JSON (a NaN, an infinity, a number beyond
             double precision, a key given twice), or no report of this format.
     """
+    respelt: dict[str, str] = {}
+
+    def real(digits: str) -> float:
+        value = _finite(digits)
+        if repr(value) != digits:
+            respelt[digits] = repr(value)
+        return value
+
     try:
         data = json.loads(
             _content(path),
             parse_constant=_no_number,
-            parse_float=_finite,
+            parse_float=real,
             parse_int=_whole,
             object_pairs_hook=_without_repeats,
         )
@@ -43,7 +55,7 @@ def read_data(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise InputError(f"is not the report.json of a comparison or a study, format {FORMAT}")
     _check_depth(data)
-    return data
+    return data, respelt
 
 
 def _check_depth(data: Any) -> None:

@@ -65,7 +65,10 @@ def verify(path: str | os.PathLike[str]) -> Verification:
     digest is no signature: whoever changes the weights and makes all numbers anew from them has written another report.
     """
     with located(os.fspath(path)):
-        return verified_data(read_data(path))
+        data, respelt = read_data(path)
+        found = verified_data(data)
+    spelling = ({"place": "spelling", "stored": one, "recomputed": other} for one, other in respelt.items())
+    return Verification((*found.differences, *spelling), found.numbers)
 
 
 def verified_data(data: dict[str, Any]) -> Verification:

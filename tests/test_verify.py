@@ -68,13 +68,20 @@ def leaves(data, place=()):
         yield place, data
 
 
+def at(data, place):
+    for key in place:
+        data = data[key]
+    return data
+
+
+def last_word(place):
+    return next(key for key in reversed(place) if isinstance(key, str))
+
+
 def changed(data, place, value, sealed=True):
     """The data with one number changed, and if sealed with a digest that knows nothing of it."""
     found = copy.deepcopy(data)
-    table = found
-    for key in place[:-1]:
-        table = table[key]
-    table[place[-1]] = value
+    at(found, place[:-1])[place[-1]] = value
     body = {key: value for key, value in found.items() if key != "sha256"}
     return body | {"sha256": digest(body) if sealed else data["sha256"]}
 
@@ -83,7 +90,7 @@ def one_digit_off(place, value, known):
     """The value with the last digit changed that its bounds support; weights in the sixth decimal."""
     if isinstance(value, int):
         return value + 1
-    key = next(key for key in reversed(place) if isinstance(key, str))
+    key = last_word(place)
     absolute, relative = known.get(key, (0.0, 0.0))
     allowance = absolute + relative * abs(value)
     if key in ("W", "b", "density", "batch_loss"):
@@ -108,10 +115,6 @@ def is_noticed(data, known):
         expected = recomputed(inputs, comparisons_of(inputs))
     except InputError:
         return True
-    return numbers_differ(data, expected, known)
-
-
-def numbers_differ(data, expected, known):
     return any(one["place"] != "sha256" for one in differences(data, expected, known))
 
 
@@ -122,8 +125,11 @@ def missed(data):
     known, expected = allowances(comparisons), recomputed(inputs, comparisons)
     found = []
     for place, value in leaves(data):
-        other = changed(data, place, one_digit_off(place, value, known))
-        noticed = is_noticed(other, known) if is_input(place) else numbers_differ(other, expected, known)
+        off = one_digit_off(place, value, known)
+        if is_input(place):
+            noticed = is_noticed(changed(data, place, off), known)
+        else:
+            noticed = any(differences(off, at(expected, place), known, key=last_word(place)))
         if not noticed and not is_given(place):
             found.append(place)
     return found
@@ -138,6 +144,18 @@ def test_what_is_written_verifies(comparison_json, study_json):
 
 def test_the_comparison_has_every_kind_of_run(comparison):
     assert [verdict.kind for verdict in comparison.verdicts] == ["optimum", "local optimum", "unconverged"]
+
+
+def test_bounds_leave_nearly_all_digits(comparison_json):
+    known = allowances(comparisons_of(inputs_of(comparison_json)))
+    loss = comparison_json["optimum"]["loss"]
+    for key in ("loss", "gap", "optimum", "best_loss"):
+        assert 0 < known[key][0] < 1e-11 * loss
+    assert known["relative_gap"][0] < 1e-11
+    assert known["gradient_norm"][0] < 1e-14
+    assert known["hessian_min"][0] < 1e-4 * comparison_json["optimum"]["hessian_min"]
+    assert all(absolute <= 1e-6 and relative <= 1e-6 for absolute, relative in known.values())
+    assert not known.keys() & {"W", "b", "density", "fraction", "best", "dimension", "matching"}
 
 
 def test_nothing_but_inputs_is_read(study_json, curves_once):
@@ -232,6 +250,15 @@ def test_the_command_verifies_a_report_and_fails_on_one_digit(comparison, tmp_pa
         assert {"sha256", "spelling"} & {one["place"] for one in answer["differences"]}
     assert main(["verify", str(path)]) == 1
     assert "not verified" in capsys.readouterr().out
+
+
+def test_what_a_report_names_cannot_reach_the_terminal(comparison_json, tmp_path, capsys):
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(comparison_json | {"\x1b[2J": "\x1b[31m\ud800", "kind": "comparison"}))
+    assert main(["verify", str(path)]) == 1
+    shown = capsys.readouterr().out
+    assert "[2J" in shown
+    assert shown.replace("\n", "").isprintable()
 
 
 HOSTILE = {

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from tegum.commands.answers import Answer
 
 #: Differences that the text lists; the JSON object lists them all.
 _SHOWN = 20
+#: Characters of a value that the text repeats.
+_WIDEST = 80
 
 
 def options(command: ArgumentParser) -> None:
@@ -16,7 +19,6 @@ def options(command: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Answer:
     from tegum.compare.verify import GIVEN, verify
-    from tegum.theory.checks import shown
 
     found = verify(arguments.report)
     answer = {
@@ -26,11 +28,21 @@ def run(arguments: Namespace) -> Answer:
         "given": [{"place": place, "reason": reason} for place, reason in GIVEN.items()],
     }
     lines = [
-        f"{one['place']!r}: {shown(one['stored'])}, recomputed {shown(one['recomputed'])}" for one in found.differences
+        f"{_short(one['place'])}: {_short(one['stored'])}, recomputed {_short(one['recomputed'])}"
+        for one in found.differences
     ]
     if len(lines) > _SHOWN:
         lines[_SHOWN:] = [f"and {len(lines) - _SHOWN} more"]
     verdict = "verified" if found.verified else f"not verified: {len(found.differences)} differences"
-    given = "\n".join(f"  {place}: {reason}" for place, reason in GIVEN.items())
+    given = "\n".join(
+        f"  {', '.join(place for place in GIVEN if GIVEN[place] == reason)}: {reason}"
+        for reason in dict.fromkeys(GIVEN.values())
+    )
     text = "\n".join([*lines, f"{verdict}, {found.numbers} numbers", f"taken as given:\n{given}"])
     return answer, text, 0 if found.verified else 1
+
+
+def _short(value: Any) -> str:
+    """A report's own words, cut, and without anything that a terminal would act upon."""
+    text = ascii(value)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 3] + "..."

@@ -3,7 +3,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages test lint million clean
+.PHONY: setup report pages test lint million distributions clean
 
 setup: .venv/filled
 
@@ -30,6 +30,10 @@ lint: .venv/linters
 million: setup
 	rm -rf out/million
 	$(BIN)/python tests/million.py out/million --record tests/records/million.json
+
+# Every kernel of the CPU trained to the end against the reference; writes tests/records/distributions.json.
+distributions: setup
+	OMP_NUM_THREADS=1 $(BIN)/python tests/distributions.py --record tests/records/distributions.json
 
 clean:
 	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -9,8 +9,7 @@ import numpy as np
 from flint import arb, ctx, fmpq
 
 from tegum.theory.balls.inertia import frame
-from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
-from tegum.theory.balls.roots import sharpened
+from tegum.theory.balls.roots import bracket
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.descent import descend
@@ -85,9 +84,8 @@ def _type_end(branch: Branch, inside: float, rising: bool, digits: int) -> TypeE
         def overlap(value: fmpq) -> arb:
             return branch.enclosed(fit, arb(value), accuracy).at.G[pair[0]][pair[1]]
 
-        value, _ = sharpened(overlap, rational(arb(inside)), digits)
-        width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
-        ends = (value - width, value + width)
+        root = bracket(overlap, inside, digits)
+        ends = root.ends
         if not overlap(ends[0]) * overlap(ends[1]) < 0:
             raise ArithmeticError(f"the end near {inside!r} could not be proved to {digits} digits")
         branch.check_connected(fit, ends, accuracy, digits)
@@ -97,11 +95,7 @@ def _type_end(branch: Branch, inside: float, rising: bool, digits: int) -> TypeE
         return TypeEnd(
             geometry=branch.geometry,
             axis=branch.axis,
-            value=float(arb(value).mid()),
-            lower=rounded_down(ends[0]),
-            upper=rounded_up(ends[1]),
-            decimal=arb(value).str(digits, radius=False),
-            digits=digits,
+            **root.numbers(),
             inside="below" if rising else "above",
             pair=pair,
             beyond=_beyond(branch, middle(near), inside * (1 + (_BEYOND if rising else -_BEYOND))),

@@ -11,8 +11,7 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 
 from tegum.theory.balls.inertia import frame
-from tegum.theory.balls.numbers import rational, rounded_down, rounded_up
-from tegum.theory.balls.roots import sharpened
+from tegum.theory.balls.roots import bracket
 from tegum.theory.certify import MOST_DIGITS
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
@@ -160,9 +159,8 @@ def _proved(branch: Branch, rough: float, digits: int) -> StabilityLimit:
         near = branch.enclosed(fit, arb(rough), accuracy)
         directions = frame(branch.hessian(near, arb(rough))[0])
         lost = vanishing(branch, fit, rough, directions, accuracy)
-        value, _ = sharpened(lost.curvature, rational(arb(rough)), digits)
-        width = rational(abs(arb(value)) * arb(10) ** -(digits + 1))
-        ends = (value - width, value + width)
+        root = bracket(lost.curvature, rough, digits)
+        ends = root.ends
         negative = tuple(branch.negative_modes(fit, end, directions, accuracy) for end in ends)
         minimum = [branch.is_minimum(fit, end, count, accuracy) for end, count in zip(ends, negative, strict=True)]
         branch.check_connected(fit, ends, accuracy, digits)
@@ -171,14 +169,10 @@ def _proved(branch: Branch, rough: float, digits: int) -> StabilityLimit:
         return StabilityLimit(
             geometry=branch.geometry,
             axis=branch.axis,
-            value=float(arb(value).mid()),
-            lower=rounded_down(ends[0]),
-            upper=rounded_up(ends[1]),
-            decimal=arb(value).str(digits, radius=False),
-            digits=digits,
+            **root.numbers(),
             stable="below" if minimum[0] else "above" if minimum[1] else "neither",
             negative=(negative[0], negative[1]),
             kind=lost.kind,
             weights=middle(near),
-            direction=lost.direction(value),
+            direction=lost.direction(root.value),
         )

@@ -1,4 +1,5 @@
-# Needs Python 3.11 or newer with its venv module, make, and a package index. Nothing else.
+# Needs Python 3.11 or newer with its venv module, make, and a package index. Nothing else; tests of the interactive page
+# and of the LaTeX reports also need the programs of tests/tools.sh.
 PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
@@ -17,6 +18,7 @@ pages: .venv/filled
 
 # The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
 test: setup lint
+	tests/tools.sh
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
 
 # The linters live in the same environment: mypy reads the types of the libraries installed there.

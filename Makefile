@@ -4,7 +4,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages test lint million distributions clean
+.PHONY: setup report pages claims test lint million distributions clean
 
 setup: .venv/filled
 
@@ -27,6 +27,11 @@ lint: .venv/linters
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	cd .types && ../$(BIN)/lint-imports --config ../pyproject.toml --no-cache
+
+# Every claim of the literature at full size; run again to resume.  Writes the records that are shipped.
+claims: setup
+	OPENBLAS_NUM_THREADS=1 $(BIN)/tegum reproduce all --out papers
+	$(BIN)/tegum reproduce --page papers/README.md
 
 # A million runs, killed ten times at random moments, against the undisturbed sweep; writes tests/records/million.json.
 million: setup

@@ -45,6 +45,7 @@ HOME = {
     "symmetry": "tegum.theory.geometry.symmetry",
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
     "study": "tegum.compare.study",
+    "reproduce": "tegum.papers.claims.reproduce",
 }
 
 __all__ = ["__version__", *FOLDERS, *HOME]

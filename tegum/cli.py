@@ -45,6 +45,7 @@ COMMANDS = {
     "compare": "learned weights against the prediction, with a report",
     "study": "theory over an axis, training, comparison and report in one; run again to resume",
     "verify": "recompute every number of a report from its JSON; exit status 1 if one differs",
+    "reproduce": "the literature's claims, each recomputed and given a verdict",
 }
 
 

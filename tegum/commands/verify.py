@@ -14,11 +14,19 @@ _WIDEST = 80
 
 
 def options(command: ArgumentParser) -> None:
-    command.add_argument("report", metavar="REPORT.json", help="report.json of a comparison or a study")
+    command.add_argument(
+        "report", metavar="REPORT.json", help="report.json of a comparison or a study, or the record of a claim"
+    )
 
 
 def run(arguments: Namespace) -> Answer:
-    from tegum.compare.verify import GIVEN, verify
+    from tegum.papers.claims.record import is_record
+
+    if is_record(arguments.report):
+        from tegum.papers.claims.recompute import GIVEN
+        from tegum.papers.claims.recompute import verify_record as verify
+    else:
+        from tegum.compare.verify import GIVEN, verify
 
     found = verify(arguments.report)
     answer = {

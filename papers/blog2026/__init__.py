@@ -1,0 +1,1 @@
+"""A blog of 2026: a sparsity penalty as the knob of superposition."""

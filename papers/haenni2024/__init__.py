@@ -1,0 +1,1 @@
+"""Hänni et al. 2024: universal ANDs in superposition, and bounds on crosstalk."""

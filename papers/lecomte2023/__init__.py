@@ -1,0 +1,1 @@
+"""Lecomte et al. 2023: incidental polysemanticity."""

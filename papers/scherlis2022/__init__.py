@@ -1,0 +1,1 @@
+"""Scherlis et al. 2022: capacity, its bound and its allocation."""

@@ -1,0 +1,1 @@
+"""A summary page on superposition, read in 2026."""

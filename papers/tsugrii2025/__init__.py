@@ -1,0 +1,1 @@
+"""Tsugrii 2025: a textbook chapter on five binary features in two dimensions."""

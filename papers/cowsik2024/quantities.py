@@ -1,0 +1,147 @@
+"""Cowsik et al.: the Gaussian mean field, Hadamard weights at finite size, and linear readouts beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.optimize import minimize
+
+from tegum.papers.claims.quantity import Quantity
+from tegum.theory.codes import FittedCode, fitted_code, hadamard_code, harmonic_code
+from tegum.theory.limits import dropped_loss, gaussian_mean_field, linear_loss
+from tegum.theory.mixture.crossing import crossing
+from tegum.theory.mixture.mixture import mixture
+from tegum.theory.setting import Setting
+
+#: What the minimiser leaves of a loss, relatively, and of gain and bias.
+_MINIMISED = 1e-8
+_FLAT = 1e-4
+#: What the grid leaves of a loss.
+_GRID = 1e-7
+
+
+def mean_field(densities: Sequence[float], ratios: Sequence[float]) -> Quantity:
+    """Optimised mean-field loss per feature at pairs (p, r)."""
+    losses = tuple(gaussian_mean_field(*pair).loss for pair in zip(densities, ratios, strict=True))
+    return Quantity(losses, tuple(_MINIMISED * loss for loss in losses), "mean field minimised over gain and bias")
+
+
+def mean_field_scalars(density: float, ratio: float) -> Quantity:
+    """Gain and bias at which the mean field is least."""
+    field = gaussian_mean_field(density, ratio)
+    return Quantity((field.gain, field.bias), _FLAT, "mean field minimised over gain and bias")
+
+
+def integrated_mean_field(densities: Sequence[float], ratios: Sequence[float]) -> Quantity:
+    """The same losses with interference on a grid instead of in closed form."""
+    losses = tuple(_on_a_grid(*pair) for pair in zip(densities, ratios, strict=True))
+    return Quantity(losses, _GRID, "mean field by a trapezoidal rule over interference")
+
+
+def hadamard_loss(count: int, ratio: float, density: float, kind: str = "hadamard") -> Quantity:
+    """Exact loss per feature of a code's weights at their best gain and bias."""
+    fit = _fit(count, ratio, density, kind)
+    return Quantity(fit.loss / count, fit.error / count, f"exact loss of the {kind} code", {"gain": fit.gain, "bias": fit.bias})
+
+
+def relative_distance(counts: Sequence[int], ratio: float, density: float, seeds: int = 8) -> Quantity:
+    """Exact loss of Hadamard weights over the mean field's, less one: mean over draws of rows, two standard errors."""
+    field = gaussian_mean_field(density, ratio).loss
+    draws = [[_fit(n, ratio, density, "hadamard", seed).loss / n / field - 1 for seed in range(seeds)] for n in counts]
+    values, spread = np.mean(draws, axis=1), 2 * np.std(draws, axis=1, ddof=1) / np.sqrt(seeds)
+    method = f"exact loss of {seeds} draws of Hadamard rows against the mean field, two standard errors"
+    return Quantity(tuple(values.tolist()), tuple(spread.tolist()), method, {"count": list(counts), "draws": draws})
+
+
+def row_sums(count: int, hidden: int, seed: int = 0, kind: str = "hadamard") -> Quantity:
+    """Spread of the diagonal, and of the sums of squared overlaps off it from 1/r - 1, of random Hadamard rows."""
+    code = hadamard_code(count, hidden, seed) if kind == "hadamard" else None
+    vectors = np.random.default_rng(seed).normal(size=(hidden, count)) / np.sqrt(hidden) if code is None else code.vectors
+    G = vectors.T @ vectors
+    off = (G**2).sum(axis=1) - np.diagonal(G) ** 2
+    values = float(np.abs(np.diagonal(G) - 1).max()), float(np.abs(off - (count / hidden - 1)).max())
+    return Quantity(values, 1e-10, "largest deviation over all features")
+
+
+def lyapunov_ratios(counts: Sequence[int], ratio: float) -> Quantity:
+    """Σ|e|³ / (Σ e²)^(3/2) of a row of overlaps of Hadamard rows: zero in the limit if interference is Gaussian."""
+    values = []
+    for count in counts:
+        vectors = hadamard_code(count, round(ratio * count)).vectors
+        row = np.delete(vectors[:, 0] @ vectors, 0)
+        values.append(float((np.abs(row) ** 3).sum() / (row**2).sum() ** 1.5))
+    return Quantity(tuple(values), 1e-12, "exact sums over a row", {"count": list(counts)})
+
+
+def factor_lyapunov_ratios(counts: Sequence[int], ratio: float) -> Quantity:
+    """The same for square antiprisms, whose rows of overlaps have seven entries whatever the number of features."""
+    row = np.abs(np.array([0.0, 0.3, 0.3, -0.5, -0.5, -0.3, -0.3]))
+    value = float((row**3).sum() / (row**2).sum() ** 1.5)
+    return Quantity((value,) * len(counts), 0.0, "exact sums over a row of a factor")
+
+
+def linear_baseline(density: float, ratio: float, count: int = 100, bias: bool = True) -> Quantity:
+    """Least loss per feature of a linear readout of rank r n, over p/3 (1 - r)."""
+    setting = Setting(count, round(ratio * count), density, readout="linear", bias=bias)
+    return Quantity(
+        linear_loss(setting) / count / (density / 3 * (1 - ratio)), 1e-12, "weighted PCA, exact"
+    )
+
+
+def sampled_linear_baseline(density: float, ratio: float, count: int = 12, samples: int = 400_000, seed: int = 0) -> Quantity:
+    """The same from the sample covariance of drawn features, by its eigenvalues; four standard errors."""
+    random = np.random.default_rng(seed)
+    x = random.random((samples, count)) * (random.random((samples, count)) < density)
+    spread = np.linalg.eigvalsh(np.cov(x.T))[: count - round(ratio * count)].sum() / count
+    error = 4 * np.sqrt(2 / samples) * 2
+    return Quantity(float(spread / (density / 3 * (1 - ratio))), float(error), "sampled covariance, four standard errors")
+
+
+def advantage(density: float, ratio: float) -> Quantity:
+    """Loss of the best linear readout over the mean field's."""
+    linear = (1 - ratio) * dropped_loss(density)
+    return Quantity(linear / gaussian_mean_field(density, ratio).loss, 1e-5, "exact linear loss over the mean field's")
+
+
+def code_over_mixture(count: int, hidden: int, density: float) -> Quantity:
+    """Loss of a dense harmonic code over that of the best tegum mixture of factors."""
+    code, best = fitted_code(harmonic_code(count, hidden), density), mixture(Setting(count, hidden, density))
+    error = (code.error + best.error) / best.loss
+    return Quantity(code.loss / best.loss, error, "exact losses", {"mixture": best.geometry, "code": code.loss})
+
+
+def mean_field_over_mixture(count: int, hidden: int, density: float) -> Quantity:
+    """The same with the mean field in place of the code: what is left of its loss at infinitely many features."""
+    best = mixture(Setting(count, hidden, density))
+    dense = count * gaussian_mean_field(density, hidden / count).loss
+    return Quantity(dense / best.loss, best.error / best.loss + _MINIMISED, "mean field over an exact loss")
+
+
+def crossing_density(count: int, hidden: int, low: float, high: float) -> Quantity:
+    """Density at which a dense harmonic code and the best tegum mixture cost the same."""
+    found = crossing(Setting(count, hidden, high), harmonic_code(count, hidden), low, high)
+    return Quantity(found.density, found.upper - found.lower, "bracket of a crossing of exact losses", {"mixture": found.mixture.geometry})
+
+
+def _fit(count: int, ratio: float, density: float, kind: str, seed: int = 0) -> FittedCode:
+    make = {"hadamard": hadamard_code, "harmonic": harmonic_code}[kind]
+    return fitted_code(make(count, round(ratio * count), seed), density)
+
+
+def _on_a_grid(density: float, ratio: float) -> float:
+    """min over a and b of E (y - (a y + b + s g)_+)², g on a grid of normal quantiles' weights, y on Gauss nodes."""
+    g = np.linspace(-8.0, 8.0, 4001)
+    normal = np.exp(-(g**2) / 2)
+    normal /= normal.sum()
+    nodes, weights = np.polynomial.legendre.leggauss(40)
+    x = (nodes[:, None] + 1) / 2
+    spread = np.sqrt((1 / ratio - 1) * dropped_loss(density))
+
+    def loss(scalars: np.ndarray) -> float:
+        a, b = scalars
+        on = weights / 2 @ ((x - np.maximum(a * x + b + a * spread * g, 0.0)) ** 2 @ normal)
+        off = np.maximum(b + a * spread * g, 0.0) ** 2 @ normal
+        return float(density * on + (1 - density) * off)
+
+    return float(minimize(loss, (1.3, -0.3), method="Nelder-Mead", options={"fatol": 1e-12, "xatol": 1e-7}).fun)

@@ -71,9 +71,7 @@ def closed_form_losses(count: int, names: Sequence[str], dead: float | None = No
 
 def gain_of_a_dead_bias(count: int, dead: float | None = None) -> Quantity:
     """By how much a dead feature's bias lowers the loss beside a 4-gon, times 4c²."""
-    without, with_one = (
-        population_loss(_named(name, count, dead), _setting(count)) for name in ("4", "4+")
-    )
+    without, with_one = (population_loss(_named(name, count, dead), _setting(count)) for name in ("4", "4+"))
     error = 4 * count**2 * (float(without.error) + float(with_one.error))
     return Quantity(4 * count**2 * float(without.loss - with_one.loss), error, "difference of two exact losses")
 
@@ -112,7 +110,9 @@ def best_polygon(count: int, dead: float | None = None) -> Quantity:
     losses = [float(population_loss(_named(name, count, dead), _setting(count)).loss) for name in names]
     order = np.argsort(losses)
     shown = names[order[0]].rstrip("+") + ("+" if names[order[0]].endswith("+") else "")
-    return Quantity(shown, 0.0, "least exact loss among k-gons with dead features", dict(zip(names, losses, strict=True)))
+    return Quantity(
+        shown, 0.0, "least exact loss among k-gons with dead features", dict(zip(names, losses, strict=True))
+    )
 
 
 def one_hot_optimum(count: int, starts: int = 64) -> Quantity:
@@ -174,7 +174,7 @@ def _polygon(k: int, count: int, biases: Sequence[float]) -> tuple[np.ndarray, n
 
 
 def _named(name: str, count: int, dead: float | None = None) -> Weights:
-    """"5", "5+", "4++": dead features with a plus have the bias 1/(2c), or `dead`; the others one below zero."""
+    """ "5", "5+", "4++": dead features with a plus have the bias 1/(2c), or `dead`; the others one below zero."""
     k = int(name.rstrip("+"))
     plus = len(name) - len(str(k))
     biases = [1 / (2 * count) if dead is None else dead] * plus + [-0.1] * (count - k - plus)
@@ -188,7 +188,9 @@ def _lemma_at(point: np.ndarray) -> float:
 
 def _half_square(weights: Weights) -> float:
     """|w|²/2, dead features' negative biases left out: they may be zero at no cost."""
-    return float((weights.W**2).sum() + (np.where(weights.W.any(axis=0) | (weights.b > 0), weights.b, 0.0) ** 2).sum()) / 2
+    return (
+        float((weights.W**2).sum() + (np.where(weights.W.any(axis=0) | (weights.b > 0), weights.b, 0.0) ** 2).sum()) / 2
+    )
 
 
 def _lemma(weights: Weights) -> float:

@@ -7,14 +7,22 @@ from dataclasses import replace
 
 import numpy as np
 
+from tegum.empirical.best import best_of
+from tegum.empirical.training import train
 from tegum.papers.claims.quantity import Quantity
-from tegum.theory.candidates.candidates import candidate
+from tegum.theory.candidates.candidates import candidate, fitted
+from tegum.theory.codes import fitted_code, harmonic_code
 from tegum.theory.errors import InputError
+from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.loss.population import population_loss
+from tegum.theory.mixture.mixture import mixture
 from tegum.theory.phases import boundary
 from tegum.theory.search.optimum import Optimum, feature_vectors, optimum
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
+
+#: What the minimiser leaves of a mean field's loss, relatively.
+_MEAN_FIELD = 1e-8
 
 
 def optimum_geometry(setting: Setting, starts: int = 64, seed: int = 0) -> Quantity:
@@ -58,6 +66,27 @@ def boundary_value(setting: Setting, between: Sequence[str], over: str, start: f
     )
 
 
+def slope_jump(
+    setting: Setting, between: Sequence[str], over: str, start: float, stop: float, aside: float = 0.0
+) -> Quantity:
+    """By how much the slope of the best loss jumps where two geometries cross, relative to the larger slope.
+
+    `aside` moves the place of measurement along the axis, to where one geometry is better on both sides.
+    """
+    first, second = between
+    crossing = boundary(setting, (first, second), over, start, stop)
+    value = crossing.value + aside
+    left, right = (crossing.below, crossing.above) if aside == 0 else (crossing.above,) * 2
+    step = 1e-4 * value
+    slopes = [_slope(geometry, setting, over, value + side * step, step) for geometry, side in ((left, -1), (right, 1))]
+    return Quantity(
+        abs(slopes[1] - slopes[0]) / max(map(abs, slopes)),
+        1e-3,
+        "central differences of two optimised losses on either side of their crossing",
+        {"crossing": crossing.value, "slopes": slopes},
+    )
+
+
 def candidate_loss(setting: Setting, geometry: str) -> Quantity:
     """Exact loss of a geometry with its free scalars optimised."""
     fit = candidate(geometry, setting)
@@ -92,6 +121,32 @@ def monte_carlo_loss(
     )
 
 
+def code_over_mixture(count: int, hidden: int, density: float) -> Quantity:
+    """Loss of a dense harmonic code over that of the best tegum mixture of factors."""
+    code, best = fitted_code(harmonic_code(count, hidden), density), mixture(Setting(count, hidden, density))
+    error = (code.error + best.error) / best.loss
+    return Quantity(code.loss / best.loss, error, "exact losses", {"mixture": best.geometry, "code": code.loss})
+
+
+def mean_field_over_mixture(count: int, hidden: int, density: float) -> Quantity:
+    """The same with the mean field in place of the code: what is left of its loss at infinitely many features."""
+    best = mixture(Setting(count, hidden, density))
+    dense = count * gaussian_mean_field(density, hidden / count).loss
+    return Quantity(dense / best.loss, best.error / best.loss + _MEAN_FIELD, "mean field over an exact loss")
+
+
+def represented_by_training(
+    setting: Setting, over: str, values: Sequence[float], norm: float = 0.5, runs: int = 32, steps: int = 3000
+) -> Quantity:
+    """The same of the best of trained models, by their exact loss."""
+    ensembles = [train(with_axis(setting, over, value), runs=runs, steps=steps, device="cpu") for value in values]
+    best = [best_of(one)[0] for one in ensembles]
+    counts = tuple(int((np.linalg.norm(one.weights.W, axis=0) > norm).sum()) for one in best)
+    return Quantity(
+        counts, 0.0, f"best of {runs} trained models", {over: list(values), "loss": [one.loss for one in best]}
+    )
+
+
 def found(best: Optimum) -> dict[str, object]:
     """What a record keeps of an optimum."""
     return {
@@ -102,6 +157,12 @@ def found(best: Optimum) -> dict[str, object]:
         "starts": best.starts,
         **_weights(best.weights),
     }
+
+
+def _slope(geometry: str, setting: Setting, over: str, value: float, step: float) -> float:
+    fits = [fitted(geometry, with_axis(setting, over, value + side * step)) for side in (-0.5, 0.5)]
+    below, above = (float("nan") if fit is None else fit.loss for fit in fits)
+    return (above - below) / step
 
 
 def _weights(weights: Weights) -> dict[str, object]:

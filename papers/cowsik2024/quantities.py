@@ -11,7 +11,6 @@ from tegum.papers.claims.quantity import Quantity
 from tegum.theory.codes import FittedCode, fitted_code, hadamard_code, harmonic_code
 from tegum.theory.limits import dropped_loss, gaussian_mean_field, linear_loss
 from tegum.theory.mixture.crossing import crossing
-from tegum.theory.mixture.mixture import mixture
 from tegum.theory.setting import Setting
 
 #: What the minimiser leaves of a loss, relatively, and of gain and bias.
@@ -42,7 +41,9 @@ def integrated_mean_field(densities: Sequence[float], ratios: Sequence[float]) -
 def hadamard_loss(count: int, ratio: float, density: float, kind: str = "hadamard") -> Quantity:
     """Exact loss per feature of a code's weights at their best gain and bias."""
     fit = _fit(count, ratio, density, kind)
-    return Quantity(fit.loss / count, fit.error / count, f"exact loss of the {kind} code", {"gain": fit.gain, "bias": fit.bias})
+    return Quantity(
+        fit.loss / count, fit.error / count, f"exact loss of the {kind} code", {"gain": fit.gain, "bias": fit.bias}
+    )
 
 
 def relative_distance(counts: Sequence[int], ratio: float, density: float, seeds: int = 8) -> Quantity:
@@ -57,7 +58,9 @@ def relative_distance(counts: Sequence[int], ratio: float, density: float, seeds
 def row_sums(count: int, hidden: int, seed: int = 0, kind: str = "hadamard") -> Quantity:
     """Spread of the diagonal, and of the sums of squared overlaps off it from 1/r - 1, of random Hadamard rows."""
     code = hadamard_code(count, hidden, seed) if kind == "hadamard" else None
-    vectors = np.random.default_rng(seed).normal(size=(hidden, count)) / np.sqrt(hidden) if code is None else code.vectors
+    vectors = (
+        np.random.default_rng(seed).normal(size=(hidden, count)) / np.sqrt(hidden) if code is None else code.vectors
+    )
     G = vectors.T @ vectors
     off = (G**2).sum(axis=1) - np.diagonal(G) ** 2
     values = float(np.abs(np.diagonal(G) - 1).max()), float(np.abs(off - (count / hidden - 1)).max())
@@ -84,18 +87,20 @@ def factor_lyapunov_ratios(counts: Sequence[int], ratio: float) -> Quantity:
 def linear_baseline(density: float, ratio: float, count: int = 100, bias: bool = True) -> Quantity:
     """Least loss per feature of a linear readout of rank r n, over p/3 (1 - r)."""
     setting = Setting(count, round(ratio * count), density, readout="linear", bias=bias)
-    return Quantity(
-        linear_loss(setting) / count / (density / 3 * (1 - ratio)), 1e-12, "weighted PCA, exact"
-    )
+    return Quantity(linear_loss(setting) / count / (density / 3 * (1 - ratio)), 1e-12, "weighted PCA, exact")
 
 
-def sampled_linear_baseline(density: float, ratio: float, count: int = 12, samples: int = 400_000, seed: int = 0) -> Quantity:
+def sampled_linear_baseline(
+    density: float, ratio: float, count: int = 12, samples: int = 400_000, seed: int = 0
+) -> Quantity:
     """The same from the sample covariance of drawn features, by its eigenvalues; four standard errors."""
     random = np.random.default_rng(seed)
     x = random.random((samples, count)) * (random.random((samples, count)) < density)
     spread = np.linalg.eigvalsh(np.cov(x.T))[: count - round(ratio * count)].sum() / count
     error = 4 * np.sqrt(2 / samples) * 2
-    return Quantity(float(spread / (density / 3 * (1 - ratio))), float(error), "sampled covariance, four standard errors")
+    return Quantity(
+        float(spread / (density / 3 * (1 - ratio))), float(error), "sampled covariance, four standard errors"
+    )
 
 
 def advantage(density: float, ratio: float) -> Quantity:
@@ -104,24 +109,15 @@ def advantage(density: float, ratio: float) -> Quantity:
     return Quantity(linear / gaussian_mean_field(density, ratio).loss, 1e-5, "exact linear loss over the mean field's")
 
 
-def code_over_mixture(count: int, hidden: int, density: float) -> Quantity:
-    """Loss of a dense harmonic code over that of the best tegum mixture of factors."""
-    code, best = fitted_code(harmonic_code(count, hidden), density), mixture(Setting(count, hidden, density))
-    error = (code.error + best.error) / best.loss
-    return Quantity(code.loss / best.loss, error, "exact losses", {"mixture": best.geometry, "code": code.loss})
-
-
-def mean_field_over_mixture(count: int, hidden: int, density: float) -> Quantity:
-    """The same with the mean field in place of the code: what is left of its loss at infinitely many features."""
-    best = mixture(Setting(count, hidden, density))
-    dense = count * gaussian_mean_field(density, hidden / count).loss
-    return Quantity(dense / best.loss, best.error / best.loss + _MINIMISED, "mean field over an exact loss")
-
-
 def crossing_density(count: int, hidden: int, low: float, high: float) -> Quantity:
     """Density at which a dense harmonic code and the best tegum mixture cost the same."""
     found = crossing(Setting(count, hidden, high), harmonic_code(count, hidden), low, high)
-    return Quantity(found.density, found.upper - found.lower, "bracket of a crossing of exact losses", {"mixture": found.mixture.geometry})
+    return Quantity(
+        found.density,
+        found.upper - found.lower,
+        "bracket of a crossing of exact losses",
+        {"mixture": found.mixture.geometry},
+    )
 
 
 def _fit(count: int, ratio: float, density: float, kind: str, seed: int = 0) -> FittedCode:

@@ -77,4 +77,6 @@ def _exponent(widths: Sequence[int], losses: Sequence[float], method: str) -> Qu
     slope, _ = np.polyfit(x, y, 1)
     residual = y - np.polyval(np.polyfit(x, y, 1), x)
     error = float(2 * residual.std(ddof=2) / (x.std() * np.sqrt(len(x)))) if len(x) > 2 else 0.0
-    return Quantity(float(slope), error, f"{method}, two standard errors of the slope", {"m": list(widths), "loss": list(losses)})
+    return Quantity(
+        float(slope), error, f"{method}, two standard errors of the slope", {"m": list(widths), "loss": list(losses)}
+    )

@@ -14,7 +14,9 @@ from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting, with_axis
 
 
-def capacity_against_dimensionality(features: int, hidden: int, models: int = 1000, seed: int = 0, power: int = 2) -> Quantity:
+def capacity_against_dimensionality(
+    features: int, hidden: int, models: int = 1000, seed: int = 0, power: int = 2
+) -> Quantity:
     """Largest difference of capacity, Σ over unscaled overlaps, from Elhage et al.'s D_i, over unit directions."""
     W = np.random.default_rng(seed).normal(size=(models, hidden, features))
     G = np.swapaxes(W, 1, 2) @ W
@@ -49,13 +51,17 @@ def capacity_of_merged(copies: Sequence[int]) -> Quantity:
 def allocation(setting: Setting, starts: int = 64) -> Quantity:
     """Capacities of the best weights, in the order of the features."""
     best = optimum(setting, starts)
-    return Quantity(tuple(dimensionality(best.weights.W).tolist()), 1e-6, "global search on the exact loss", found(best))
+    return Quantity(
+        tuple(dimensionality(best.weights.W).tolist()), 1e-6, "global search on the exact loss", found(best)
+    )
 
 
 def allocation_steps(setting: Setting, starts: int = 64) -> Quantity:
     """Largest rise of capacity from one feature to the next less important one, in the best weights."""
     shares = np.array(allocation(setting, starts).value, dtype=float)
-    return Quantity(float(np.diff(shares).max()), 1e-6, "global search on the exact loss", {"capacity": shares.tolist()})
+    return Quantity(
+        float(np.diff(shares).max()), 1e-6, "global search on the exact loss", {"capacity": shares.tolist()}
+    )
 
 
 def polysemantic_features(setting: Setting, densities: Sequence[float], starts: int = 64) -> Quantity:
@@ -63,4 +69,9 @@ def polysemantic_features(setting: Setting, densities: Sequence[float], starts: 
     best = [optimum(with_axis(setting, "density", p), starts) for p in densities]
     shares = [dimensionality(one.weights.W) for one in best]
     counts = tuple(int(((c > 0.01) & (c < 0.99)).sum()) for c in shares)
-    return Quantity(counts, 0.0, "global search on the exact loss", {"density": list(densities), "optima": [found(one) for one in best]})
+    return Quantity(
+        counts,
+        0.0,
+        "global search on the exact loss",
+        {"density": list(densities), "optima": [found(one) for one in best]},
+    )

@@ -135,6 +135,21 @@ def mean_field_over_mixture(count: int, hidden: int, density: float) -> Quantity
     return Quantity(dense / best.loss, best.error / best.loss + _MEAN_FIELD, "mean field over an exact loss")
 
 
+def adjacent_angles(setting: Setting, starts: int = 64) -> Quantity:
+    """Angles between neighbouring feature vectors of the best weights in two dimensions, in degrees."""
+    best = optimum(setting, starts)
+    angles = np.sort(np.degrees(np.arctan2(best.weights.W[1], best.weights.W[0])) % 360)
+    gaps = np.diff(np.append(angles, angles[0] + 360))
+    return Quantity(tuple(gaps.tolist()), 1e-5, "global search on the exact loss", found(best))
+
+
+def growth(count: int, hidden: int, density: float, doubled_density: float | None = None) -> Quantity:
+    """Represented features of the best mixture in 2m dimensions over those in m."""
+    densities = density, density if doubled_density is None else doubled_density
+    sizes = [_represented(count, m, p) for m, p in zip((hidden, 2 * hidden), densities, strict=True)]
+    return Quantity(sizes[1] / sizes[0], 0.0, "mixtures of least exact loss", {"represented": sizes})
+
+
 def represented_by_training(
     setting: Setting, over: str, values: Sequence[float], norm: float = 0.5, runs: int = 32, steps: int = 3000
 ) -> Quantity:
@@ -157,6 +172,11 @@ def found(best: Optimum) -> dict[str, object]:
         "starts": best.starts,
         **_weights(best.weights),
     }
+
+
+def _represented(count: int, hidden: int, density: float) -> int:
+    parts = mixture(Setting(count, hidden, density)).parts
+    return sum(part.copies * part.piece.vertices for part in parts if part.piece.dimension > 0)
 
 
 def _slope(geometry: str, setting: Setting, over: str, value: float, step: float) -> float:

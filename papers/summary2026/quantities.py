@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.mixture.hull import hull, mixed
-from tegum.theory.mixture.mixture import mixture
-from tegum.theory.setting import Setting
-
-
-def growth(count: int, hidden: int, density: float, doubled_density: float | None = None) -> Quantity:
-    """Represented features of the best mixture in 2m dimensions over those in m."""
-    densities = density, density if doubled_density is None else doubled_density
-    sizes = [_represented(count, m, p) for m, p in zip((hidden, 2 * hidden), densities, strict=True)]
-    return Quantity(sizes[1] / sizes[0], 0.0, "mixtures of least exact loss", {"represented": sizes})
 
 
 def growth_in_the_limit(count: int, hidden: int, density: float, doubled_density: float | None = None) -> Quantity:
@@ -20,11 +11,6 @@ def growth_in_the_limit(count: int, hidden: int, density: float, doubled_density
     densities = density, density if doubled_density is None else doubled_density
     shares = [_share(m / count, p) for m, p in zip((hidden, 2 * hidden), densities, strict=True)]
     return Quantity(shares[1] / shares[0], 0.0, "the hull of loss over dimensions a feature", {"represented": shares})
-
-
-def _represented(count: int, hidden: int, density: float) -> int:
-    parts = mixture(Setting(count, hidden, density)).parts
-    return sum(part.copies * part.piece.vertices for part in parts if part.piece.dimension > 0)
 
 
 def _share(ratio: float, density: float) -> float:

@@ -20,14 +20,6 @@ from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
 
 
-def adjacent_angles(setting: Setting, starts: int = 64) -> Quantity:
-    """Angles between neighbouring feature vectors of the best weights in two dimensions, in degrees."""
-    best = optimum(setting, starts)
-    angles = np.sort(np.degrees(np.arctan2(best.weights.W[1], best.weights.W[0])) % 360)
-    gaps = np.diff(np.append(angles, angles[0] + 360))
-    return Quantity(tuple(gaps.tolist()), 1e-5, "global search on the exact loss", found(best))
-
-
 def transition(setting: Setting, low: float, high: float, starts: int = 64) -> Quantity:
     """Density at which all features being represented stops being the optimum: two critical points of equal loss.
 

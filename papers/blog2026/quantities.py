@@ -19,7 +19,12 @@ def shared_features(setting: Setting, over: str, values: Sequence[float], starts
     """How many features of the best weights share their dimension with others, at each value of an axis."""
     best = [optimum(with_axis(setting, over, value), starts) for value in values]
     counts = tuple(_shared(one.weights.W) for one in best)
-    return Quantity(counts, 0.0, "features of dimensionality 0.01 to 0.99", {over: list(values), "optima": [found(one) for one in best]})
+    return Quantity(
+        counts,
+        0.0,
+        "features of dimensionality 0.01 to 0.99",
+        {over: list(values), "optima": [found(one) for one in best]},
+    )
 
 
 def shared_features_by_training(
@@ -29,7 +34,9 @@ def shared_features_by_training(
     ensembles = [train(with_axis(setting, over, value), runs=runs, steps=steps, device="cpu") for value in values]
     best = [best_of(one)[0] for one in ensembles]
     counts = tuple(_shared(one.weights.W, 0.05) for one in best)
-    return Quantity(counts, 0.0, f"best of {runs} trained models", {over: list(values), "loss": [one.loss for one in best]})
+    return Quantity(
+        counts, 0.0, f"best of {runs} trained models", {over: list(values), "loss": [one.loss for one in best]}
+    )
 
 
 def cosine_of_two(setting: Setting, starts: int = 64) -> Quantity:

@@ -22,7 +22,7 @@ _FLAT = 1e-7
 
 
 def closed_form_error(features: int, models: int = 200, seed: int = 0, law: str = "one-hot") -> Quantity:
-    """Largest relative difference of the lemma's closed form from the exact loss of a feature law, on random weights."""
+    """Largest relative difference of the lemma's closed form from a feature law's exact loss, on random weights."""
     random = np.random.default_rng(seed)
     differences = []
     for _ in range(models):
@@ -88,7 +88,7 @@ def gradient_norms(vertices: Sequence[int], digits: int = 5) -> Quantity:
 
 
 def half_ranks(count: int, names: Sequence[str], tolerance: float = 1e-6) -> Quantity:
-    """Half the rank of the exact Hessian at polygons: the learning coefficient of a loss that is flat along the rest."""
+    """Half the rank of the exact Hessian at polygons: the learning coefficient where the rest is flat."""
     ranks = []
     for name in names:
         hessian = population_loss(_named(name, count), _setting(count), order=2).hessian

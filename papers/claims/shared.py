@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
 from tegum.empirical.best import best_of
 from tegum.empirical.training import train
 from tegum.papers.claims.quantity import Quantity
-from tegum.theory.candidates.candidates import candidate, fitted
+from tegum.theory.candidates.candidates import fitted
 from tegum.theory.codes import fitted_code, harmonic_code
-from tegum.theory.errors import InputError
 from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.loss.population import population_loss
 from tegum.theory.mixture.mixture import mixture
@@ -87,38 +85,11 @@ def slope_jump(
     )
 
 
-def candidate_loss(setting: Setting, geometry: str) -> Quantity:
-    """Exact loss of a geometry with its free scalars optimised."""
-    fit = candidate(geometry, setting)
-    if fit is None:
-        raise InputError(f"{geometry} has no critical point of its type in this setting")
-    exact = population_loss(fit.weights, setting)
-    return Quantity(
-        float(exact.loss), float(exact.error), f"optimised candidate, {exact.method}", _weights(fit.weights)
-    )
-
-
 def loss_of(setting: Setting, W: Sequence[Sequence[float]], b: Sequence[float], method: str = "auto") -> Quantity:
     """Exact loss of given weights."""
     weights = Weights(np.array(W, dtype=float), np.array(b, dtype=float))
     exact = population_loss(weights, setting, method=method)
     return Quantity(float(exact.loss), float(exact.error), f"loss of given weights, {exact.method}")
-
-
-def monte_carlo_loss(
-    setting: Setting, W: Sequence[Sequence[float]], b: Sequence[float], samples: int = 10**6, seed: int = 0
-) -> Quantity:
-    """Loss of given weights on random inputs: a route that shares nothing with the exact ones; error four sigma."""
-    random = np.random.default_rng(seed)
-    weights, p = np.array(W, dtype=float), np.array(setting.density)
-    if replace(setting, density=0.5, importance=1.0) != Setting(setting.count, setting.hidden, 0.5):
-        raise InputError("monte_carlo_loss takes independent uniform features, tied weights and a ReLU readout")
-    x = random.random((samples, setting.count)) * (random.random((samples, setting.count)) < p)
-    y = np.maximum(x @ weights.T @ weights + np.array(b), 0.0)
-    losses = ((x - y) ** 2) @ np.array(setting.importance)
-    return Quantity(
-        float(losses.mean()), float(4 * losses.std() / np.sqrt(samples)), "Monte Carlo, four standard errors"
-    )
 
 
 def code_over_mixture(count: int, hidden: int, density: float) -> Quantity:

@@ -10,7 +10,6 @@ from scipy.optimize import minimize
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.codes import FittedCode, fitted_code, hadamard_code, harmonic_code
 from tegum.theory.limits import dropped_loss, gaussian_mean_field, linear_loss
-from tegum.theory.mixture.crossing import crossing
 from tegum.theory.setting import Setting
 
 #: What the minimiser leaves of a loss, relatively, and of gain and bias.
@@ -36,14 +35,6 @@ def integrated_mean_field(densities: Sequence[float], ratios: Sequence[float]) -
     """The same losses with interference on a grid instead of in closed form."""
     losses = tuple(_on_a_grid(*pair) for pair in zip(densities, ratios, strict=True))
     return Quantity(losses, _GRID, "mean field by a trapezoidal rule over interference")
-
-
-def hadamard_loss(count: int, ratio: float, density: float, kind: str = "hadamard") -> Quantity:
-    """Exact loss per feature of a code's weights at their best gain and bias."""
-    fit = _fit(count, ratio, density, kind)
-    return Quantity(
-        fit.loss / count, fit.error / count, f"exact loss of the {kind} code", {"gain": fit.gain, "bias": fit.bias}
-    )
 
 
 def relative_distance(counts: Sequence[int], ratio: float, density: float, seeds: int = 8) -> Quantity:
@@ -107,17 +98,6 @@ def advantage(density: float, ratio: float) -> Quantity:
     """Loss of the best linear readout over the mean field's."""
     linear = (1 - ratio) * dropped_loss(density)
     return Quantity(linear / gaussian_mean_field(density, ratio).loss, 1e-5, "exact linear loss over the mean field's")
-
-
-def crossing_density(count: int, hidden: int, low: float, high: float) -> Quantity:
-    """Density at which a dense harmonic code and the best tegum mixture cost the same."""
-    found = crossing(Setting(count, hidden, high), harmonic_code(count, hidden), low, high)
-    return Quantity(
-        found.density,
-        found.upper - found.lower,
-        "bracket of a crossing of exact losses",
-        {"mixture": found.mixture.geometry},
-    )
 
 
 def _fit(count: int, ratio: float, density: float, kind: str, seed: int = 0) -> FittedCode:

@@ -1,4 +1,4 @@
-"""Elhage et al.: what the paper shows by training, from the exact loss's optima, and from trained models beside them."""
+"""Elhage et al.: what the paper shows by training, from the exact loss's optima and from trained models."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def optimum_biases(setting: Setting, starts: int = 8) -> Quantity:
 
 
 def scores_of_scaled(scale: float) -> Quantity:
-    """Superposition score of orthogonal features, a unit antipode, and three unit vectors at 120°, the others scaled."""
+    """Superposition score of orthogonal features, an antipode, and three vectors at 120°, all but the first scaled."""
     angle = 2 * np.pi * np.arange(3) / 3
     examples = [np.eye(2), np.array([[1.0, -1.0]]), np.array([np.cos(angle), np.sin(angle)])]
     values = []
@@ -69,7 +69,7 @@ def linear_formula_error(setting: Setting, models: int = 100, seed: int = 0) -> 
 
 
 def sparse_limit_error(density: float, models: int = 20, seed: int = 0) -> Quantity:
-    """Largest relative difference of L(p)/(n p) from the one-active-feature loss, for random weights, biases below 0."""
+    """Largest relative difference of L(p)/(n p) from the loss with one active feature, for random weights."""
     random = np.random.default_rng(seed)
     differences = []
     for _ in range(models):
@@ -109,13 +109,6 @@ def dimensions_a_feature(setting: Setting, densities: Sequence[float]) -> Quanti
     return Quantity(tuple(setting.hidden / square for square in squares), 1e-6, "mixture of least exact loss", details)
 
 
-def dimensions_of_trained(setting: Setting, densities: Sequence[float], runs: int = 2, steps: int = 4000) -> Quantity:
-    """D* of trained models, the best of a few by their exact loss."""
-    ensembles = [train(with_axis(setting, "density", p), runs=runs, steps=steps, device="cpu") for p in densities]
-    squares = [float((one.weights.W**2).sum(axis=(1, 2)).mean()) for one in ensembles]
-    return Quantity(tuple(setting.hidden / square for square in squares), 0.02, f"mean of {runs} trained models")
-
-
 def antiprism_dimensionality(height: str = "relaxed") -> Quantity:
     """Dimensionality of a vertex of the square antiprism: at the height of least loss, or of a tight frame."""
     W = regular_vectors(factor_named("square-antiprism"))
@@ -132,15 +125,22 @@ def antiprism_in_the_optimum(density: float = 0.2) -> Quantity:
 
 
 def sum_of_dimensionalities(setting: Setting, starts: int = 64) -> Quantity:
-    """Σ_i D_i in the best weights."""
+    """Σ_i D_i / m in the best weights."""
     best = optimum(setting, starts)
-    return Quantity(float(dimensionality(best.weights.W).sum()), 1e-6, "global search on the exact loss", found(best))
+    return Quantity(
+        float(dimensionality(best.weights.W).sum() / setting.hidden),
+        1e-6,
+        "global search on the exact loss",
+        found(best),
+    )
 
 
 def cosines_in_groups(setting: Setting, starts: int = 64) -> Quantity:
     """Cosine between the two members of each group, in the best weights, sorted."""
     best = optimum(setting, starts)
-    return Quantity(tuple(sorted(_in_groups(best.weights.W, _pairs(setting)))), 1e-6, "global search on the exact loss", found(best))
+    return Quantity(
+        tuple(sorted(_in_groups(best.weights.W, _pairs(setting)))), 1e-6, "global search on the exact loss", found(best)
+    )
 
 
 def collapsed_pairs(setting: Setting, densities: Sequence[float], starts: int = 64) -> Quantity:
@@ -148,17 +148,23 @@ def collapsed_pairs(setting: Setting, densities: Sequence[float], starts: int = 
     best = [optimum(with_axis(setting, "density", p), starts) for p in densities]
     cosines = [_in_groups(one.weights.W, _pairs(setting)) for one in best]
     details = {"density": list(densities), "cosines": cosines}
-    return Quantity(tuple(sum(c > _COLLAPSED for c in one) for one in cosines), 0.0, "global search on the exact loss", details)
+    return Quantity(
+        tuple(sum(c > _COLLAPSED for c in one) for one in cosines), 0.0, "global search on the exact loss", details
+    )
 
 
 def collapsed_pairs_by_training(
     setting: Setting, densities: Sequence[float], runs: int = 48, steps: int = 8000
 ) -> Quantity:
     """The same of the best of trained models, by their exact loss."""
-    best = [best_of(train(with_axis(setting, "density", p), runs=runs, steps=steps, device="cpu"))[0] for p in densities]
+    best = [
+        best_of(train(with_axis(setting, "density", p), runs=runs, steps=steps, device="cpu"))[0] for p in densities
+    ]
     cosines = [_in_groups(one.weights.W, _pairs(setting)) for one in best]
     counts = tuple(sum(c > _COLLAPSED for c in one) for one in cosines)
-    return Quantity(counts, 0.0, f"best of {runs} trained models", {"cosines": cosines, "loss": [one.loss for one in best]})
+    return Quantity(
+        counts, 0.0, f"best of {runs} trained models", {"cosines": cosines, "loss": [one.loss for one in best]}
+    )
 
 
 def sparser_feature_ratio(setting: Setting, low: float = 0.1, high: float = 0.99) -> Quantity:
@@ -169,11 +175,15 @@ def sparser_feature_ratio(setting: Setting, low: float = 0.1, high: float = 0.99
     return Quantity(crossing.value / base, error, "crossing of two optimised losses, proved", {"below": crossing.below})
 
 
-def sparser_feature_ratio_by_search(setting: Setting, ratios: int = 60, low: float = 0.1, high: float = 0.99) -> Quantity:
+def sparser_feature_ratio_by_search(
+    setting: Setting, ratios: int = 60, low: float = 0.1, high: float = 0.99
+) -> Quantity:
     """The same from the losses of both on a grid of ratios: where their order changes; half a step of error."""
     base, axis = setting.density[0], f"density[{setting.count - 1}]"
     grid = np.linspace(low, high, ratios)
-    losses = [[_loss(name, with_axis(setting, axis, r * base)) for r in grid] for name in ("pentagon", "2*digon + dropped")]
+    losses = [
+        [_loss(name, with_axis(setting, axis, r * base)) for r in grid] for name in ("pentagon", "2*digon + dropped")
+    ]
     better = np.array(losses[0]) < np.array(losses[1])
     change = int(np.flatnonzero(better)[0])
     step = grid[1] - grid[0]
@@ -202,15 +212,26 @@ def attack_ratio(setting: Setting, density: float, share: float = 0.1) -> Quanti
     return Quantity(ratio, error, "best attacks found on 4096 inputs, four standard errors")
 
 
-def attack_rank_correlation(setting: Setting, densities: Sequence[float], against: str = "features") -> Quantity:
-    """Spearman's correlation over densities of that ratio with the features per dimension (or with density)."""
+def attack_rank_correlation(
+    setting: Setting, densities: Sequence[float], against: str = "features", attack: str = "single"
+) -> Quantity:
+    """Spearman's correlation over densities of that ratio with the features per dimension (or with density).
+
+    An attack is found for each input ("single"), or one for all inputs, whose cost is exact ("shared").
+    """
     ratios, sizes = [], []
     for p in densities:
         at = with_axis(setting, "density", p)
         attacked = vulnerability(given_cells([at], optimum(at).weights)[0])
-        ratios.append(float(attacked.single[0] / attacked.baseline))
+        ratios.append(float(getattr(attacked, attack)[0] / attacked.baseline))
         sizes.append(float(attacked.features_per_dimension[0]) if against == "features" else p)
-    return Quantity(float(spearmanr(ratios, sizes).statistic), 0.0, "rank correlation", {"ratio": ratios, "features": sizes})
+    value = float(spearmanr(ratios, sizes).statistic)
+    return Quantity(value, 0.0, f"rank correlation of {attack} attacks", {"ratio": ratios, "features": sizes})
+
+
+def attack_rank_correlation_of_shared(setting: Setting, densities: Sequence[float]) -> Quantity:
+    """The same for one attack on all inputs, whose cost is exact."""
+    return attack_rank_correlation(setting, densities, attack="shared")
 
 
 def penalised(setting: Setting, penalties: Sequence[float]) -> Quantity:

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from scipy.optimize import minimize
 
 from tegum.papers.claims.quantity import Quantity
-from tegum.theory.codes import hadamard_code
-
-
-def crosstalk(widths: Sequence[int], ratio: int = 8) -> Quantity:
-    """Worst crosstalk of dense codes of `ratio` features a dimension, times √d."""
-    values = []
-    for width in widths:
-        vectors = hadamard_code(ratio * width, width).vectors
-        values.append(float(np.sqrt(width) * np.abs(vectors.T @ vectors - np.eye(ratio * width)).max()))
-    return Quantity(tuple(values), 1e-9, "largest overlap of Hadamard codes", {"d": list(widths)})
 
 
 def least_crosstalk(width: int, features: int, bound: int | None = None, starts: int = 20, seed: int = 0) -> Quantity:

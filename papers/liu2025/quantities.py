@@ -8,18 +8,11 @@ import numpy as np
 from scipy.special import zeta
 
 from tegum.papers.claims.quantity import Quantity
-from tegum.theory.codes import fitted_code, harmonic_code, projection_code
+from tegum.theory.codes import harmonic_code, projection_code
 from tegum.theory.limits import welch_bound
 from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
-
-
-def strong_exponent(count: int, widths: Sequence[int], density: float, kind: str = "harmonic") -> Quantity:
-    """Exponent of the exact loss of a dense code of like features against its width, least squares over logarithms."""
-    make = {"harmonic": harmonic_code, "projection": projection_code}[kind]
-    fits = [fitted_code(make(count, width), density) for width in widths]
-    return _exponent(widths, [fit.loss / count for fit in fits], f"exact losses of {kind} codes")
 
 
 def truncated_exponent(count: int, widths: Sequence[int], alpha: float) -> Quantity:

@@ -121,3 +121,21 @@ def _on_a_grid(density: float, ratio: float) -> float:
         return float(density * on + (1 - density) * off)
 
     return float(minimize(loss, (1.3, -0.3), method="Nelder-Mead", options={"fatol": 1e-12, "xatol": 1e-7}).fun)
+
+
+def losses_over_ratio(
+    densities: Sequence[float], ratios: Sequence[float], count: int = 256, falling: bool = True
+) -> Quantity:
+    """How often the mean-field loss fails to fall from one ratio m/n to the next, and Hadamard weights' losses."""
+    ratios = sorted(ratios) if falling else sorted(ratios, reverse=True)
+    field = [[gaussian_mean_field(p, r).loss for r in ratios] for p in densities]
+    exact = [[_fit(count, r, p, "hadamard").loss / count for r in ratios] for p in densities]
+    failures = int(sum((np.diff(row) >= 0).sum() for row in field))
+    details = {
+        "density": list(densities),
+        "ratio": list(ratios),
+        "mean_field": field,
+        "hadamard": exact,
+        "count": count,
+    }
+    return Quantity(failures, 0.0, "mean field minimised over gain and bias", details)

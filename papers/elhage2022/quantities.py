@@ -258,3 +258,11 @@ def _pairs(setting: Setting) -> list[tuple[int, int]]:
 def _in_groups(W: np.ndarray, pairs: Sequence[tuple[int, int]]) -> list[float]:
     unit = W / np.linalg.norm(W, axis=0)
     return [float(unit[:, i] @ unit[:, j]) for i, j in pairs]
+
+
+def arrangements_of_a_sparser_feature(setting: Setting, ratios: Sequence[float], starts: int = 64) -> Quantity:
+    """Geometry of the best weights with the last feature's density at some ratios to the others'."""
+    base, axis = setting.density[0], f"density[{setting.count - 1}]"
+    best = [optimum(with_axis(setting, axis, ratio * base), starts) for ratio in ratios]
+    details = {"ratio": list(ratios), "optima": [found(one) for one in best]}
+    return Quantity(tuple(one.geometry for one in best), 0.0, "global search on the exact loss", details)

@@ -136,3 +136,33 @@ def _dedicated_loss(setting: Setting, method: str = "auto") -> float:
     mean = np.array(setting.density) * (1.0 if setting.values == "binary" else 0.5)
     weights = Weights(np.eye(m, n), np.where(np.arange(n) < m, 0.0, mean))
     return float(population_loss(weights, setting, method=method).loss)
+
+
+def strategies(setting: Setting, densities: Sequence[float], curve: int = 40, starts: int = 32) -> Quantity:
+    """Optimum's exact loss at some densities; beside it, from 0.01 to 0.5, the curves that the figure draws.
+
+    In the details: the optimum's loss, how many features it represents and its geometry, and the loss of two dedicated
+    features.
+    """
+    grid = np.linspace(0.01, 0.5, curve).tolist()
+    best = [optimum(with_axis(setting, "density", p), starts) for p in grid]
+    details = {
+        "density": grid,
+        "optimum": [one.loss for one in best],
+        "geometry": [one.geometry for one in best],
+        "represented": [int((np.linalg.norm(one.weights.W, axis=0) > 0.5).sum()) for one in best],
+        "dedicated": [_dedicated_loss(with_axis(setting, "density", p)) for p in grid],
+    }
+    wanted = [optimum(with_axis(setting, "density", p), starts).loss for p in densities]
+    return Quantity(tuple(wanted), 1e-9, "global search on the exact loss", details)
+
+
+def pentagon_losses(setting: Setting, densities: Sequence[float]) -> Quantity:
+    """Loss of a descent from a regular pentagon at each density, by enumeration."""
+    angle = 2 * np.pi * np.arange(5) / 5
+    W, losses = np.array([np.cos(angle), np.sin(angle)]), []
+    for p in densities:
+        at = with_axis(setting, "density", p)
+        rest = descend(1.1 * W[None], np.full((1, 5), -0.3), law_of(at))
+        losses.append(float(population_loss(Weights(rest.W[0], rest.b[0]), at, method="meet-in-the-middle").loss))
+    return Quantity(tuple(losses), 1e-9, "descent from a pentagon, loss by meeting in the middle")

@@ -1,0 +1,50 @@
+"""Chen et al.'s loss levels of polygons beside dead features, printed and computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from tegum.empirical.pictures.picture import Picture, picture
+from tegum.empirical.pictures.style import GHOST, INK, PAGE, drawing, palette
+
+#: Claims that hold the levels of so many features.
+_LEVELS = {5: ("CH05",), 6: ("CH04",), 7: ("CH09",), 8: ("CH09a",)}
+
+
+def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
+    """The levels, from the records that there are."""
+    known = {c: [records[one] for one in ids] for c, ids in _LEVELS.items() if all(one in records for one in ids)}
+    return [_levels(known)] if known else []
+
+
+def _levels(known: Mapping[int, list[Mapping[str, Any]]]) -> Picture:
+    with drawing():
+        figure = Figure(figsize=(PAGE * 0.75, 2.8))
+        ax = figure.subplots()
+        for place, (_, records) in enumerate(sorted(known.items())):
+            for record in records:
+                _draw(ax, place, record)
+        ax.set_xticks(range(len(known)), [f"{count} features" for count in sorted(known)])
+        ax.set(ylabel="loss level", xlim=(-0.5, len(known) - 0.35), ylim=(0, None))
+        figure.tight_layout()
+        return picture(
+            figure,
+            "levels",
+            "Loss levels of polygons of one-hot features, printed and computed, for five to eight features.",
+            "Levels of k-gons beside dead features (a plus for each dead feature whose bias is at its best): computed, "
+            "as lines, over the printed values, as grey bars.",
+        )
+
+
+def _draw(ax: Axes, place: int, record: Mapping[str, Any]) -> None:
+    names, claim = record["claim"]["arguments"]["names"], record["claim"]["predicate"]
+    levels = zip(names, record["value"], claim["of"], palette(len(names)), strict=True)
+    for rank, (name, value, printed, color) in enumerate(sorted(levels, key=lambda level: level[1])):
+        ax.plot([place - 0.32, place + 0.18], [printed, printed], color=GHOST, lw=4, solid_capstyle="butt", zorder=1)
+        ax.plot([place - 0.32, place + 0.18], [value, value], color=color, lw=1.2, zorder=2)
+        side, align = ((0.21, "left"), (-0.35, "right"))[rank % 2]  # neighbours may be too close for words
+        ax.text(place + side, value, name, size=6, va="center", ha=align, color=INK)

@@ -1,0 +1,61 @@
+"""Henighan et al.: few examples are stored as polygons of hidden vectors, many as polygons of features."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from tegum.papers.claims.quantity import Quantity
+from tegum.theory.diagnostics import dimensionality
+
+
+def data_angles(
+    examples: int, features: int = 1000, density: float = 0.01, seeds: int = 6, steps: int = 4000
+) -> Quantity:
+    """Angles between neighbouring hidden vectors of the training examples, in the run of least loss, in degrees."""
+    h, _ = _best(examples, features, density, seeds, steps)
+    angles = np.sort(np.degrees(np.arctan2(h[1], h[0])) % 360)
+    gaps = np.sort(np.diff(np.append(angles, angles[0] + 360)))
+    return Quantity(tuple(gaps.tolist()), 0.1, f"best of {seeds} trained models", {"hidden": h.tolist()})
+
+
+def data_dimensionality(
+    examples: int, features: int = 1000, density: float = 0.01, seeds: int = 6, steps: int = 4000
+) -> Quantity:
+    """Mean dimensionality of the examples' hidden vectors, and of the feature vectors, in the run of least loss."""
+    h, W = _best(examples, features, density, seeds, steps)
+    values = float(dimensionality(h).mean()), float(dimensionality(W).mean())
+    return Quantity(values, 0.005, f"best of {seeds} trained models")
+
+
+def _best(examples: int, features: int, density: float, seeds: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hidden vectors [2, examples] and feature vectors [2, features] of the run of least training loss."""
+    runs = [_trained(examples, features, density, seed, steps) for seed in range(seeds)]
+    W, x, _ = min(runs, key=lambda run: run[2])
+    return W @ x.T, W
+
+
+def _trained(
+    examples: int, features: int, density: float, seed: int, steps: int
+) -> tuple[Float[np.ndarray, "hidden features"], Float[np.ndarray, "examples features"], float]:
+    """AdamW on all examples at once, each of unit length; warm-up, then decay to zero, as the source has it."""
+    random = torch.Generator().manual_seed(seed)
+    shape = (examples, features)
+    x = torch.rand(shape, generator=random) * (torch.rand(shape, generator=random) < density)
+    x = x / x.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    W = (torch.randn((2, features), generator=random) / features**0.5).requires_grad_()
+    b = torch.zeros(features, requires_grad=True)
+    optimizer = torch.optim.AdamW([W, b], lr=1e-2, weight_decay=1e-2)
+    warm = steps // 20
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / warm, 1.0) * max(1 - step / steps, 0.0)
+    )
+    loss = torch.tensor(0.0)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = ((torch.relu(x @ W.T @ W + b) - x) ** 2).sum(dim=1).mean()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return W.detach().double().numpy(), x.double().numpy(), float(loss.detach())

@@ -1,0 +1,66 @@
+"""Lecomte et al.: neurons that come to stand for two features by chance, with more neurons than features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import comb
+
+import numpy as np
+from jaxtyping import Float
+
+from tegum.papers.claims.quantity import Quantity
+
+#: A weight above this stands for its feature: rows end with one weight near 1.
+_STANDS = 0.5
+
+
+def polysemantic_exponent(
+    features: Sequence[int],
+    neurons: Sequence[int],
+    power: int = 2,
+    seeds: int = 8,
+    penalty: float = 1e-3,
+    steps: int = 4000,
+) -> Quantity:
+    """Exponent of the mean number of polysemantic neurons against n^power/m, over pairs (n, m); two standard errors."""
+    counts = [_counts(n, m, seeds, penalty, steps) for n, m in zip(features, neurons, strict=True)]
+    means = np.array([one.mean() for one in counts])
+    spreads = np.array([one.std(ddof=1) / np.sqrt(seeds) for one in counts]) / means
+    x = np.log([n**power / m for n, m in zip(features, neurons, strict=True)])
+    weight = (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    slope, error = float(weight @ np.log(means)), float(2 * np.sqrt(weight**2 @ spreads**2))
+    return Quantity(slope, error, f"{seeds} trained models a pair, two standard errors", {"counts": means.tolist()})
+
+
+def polysemantic_share(
+    features: int, neurons: int, seeds: int = 24, penalty: float = 1e-3, steps: int = 4000
+) -> Quantity:
+    """Mean number of polysemantic neurons over C(n, 2)/m, the pairs that share the neuron of their largest weight."""
+    counts = _counts(features, neurons, seeds, penalty, steps) / (comb(features, 2) / neurons)
+    error = float(2 * counts.std(ddof=1) / np.sqrt(seeds))
+    return Quantity(
+        float(counts.mean()), error, f"{seeds} trained models, two standard errors", {"shares": counts.tolist()}
+    )
+
+
+def _counts(features: int, neurons: int, seeds: int, penalty: float, steps: int) -> Float[np.ndarray, " seeds"]:
+    """Neurons that two features or more stand on, in each trained model."""
+    W = np.stack(
+        [np.random.default_rng([features, neurons, seed]).normal(size=(features, neurons)) for seed in range(seeds)]
+    )
+    W = _trained(W / np.sqrt(neurons), penalty, steps)
+    return ((np.abs(W) > _STANDS).sum(axis=1) > 1).sum(axis=1).astype(float)
+
+
+def _trained(W: Float[np.ndarray, "seeds features neurons"], penalty: float, steps: int) -> np.ndarray:
+    """Gradient descent on Σ_i ‖e_i - (W Wᵀ e_i)_+‖² + λ ‖W‖₁, by proximal steps: the L1 term is soft thresholding."""
+    rate, eye = 0.02, np.eye(W.shape[1])
+    W = W.astype(np.float32)
+    for step in range(steps):
+        G = W @ W.swapaxes(1, 2)
+        slope = 2 * (np.maximum(G, 0.0) - eye) * (G > 0)
+        W -= rate * (slope + slope.swapaxes(1, 2)).astype(np.float32) @ W
+        # The penalty's pull is raised at the end of training, when what it must clear away is small.
+        cut = np.float32(rate * penalty * (1 + 9 * step / steps))
+        W = np.sign(W) * np.maximum(np.abs(W) - cut, 0.0)
+    return W

@@ -7,22 +7,37 @@ from functools import lru_cache
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import Int8
+from jaxtyping import Int8, Shaped
 
+from tegum.theory.geometry.labelling import canonical_labelling
 from tegum.theory.geometry.overlap import OverlapGraph
+from tegum.theory.geometry.refinement import same_refinement
 
 Signs = Int8[np.ndarray, "vertices vertices"]
 
+#: Time limit of one component's labelling.
+SECONDS = 60.0
 
-def isomorphism(one: OverlapGraph, other: OverlapGraph) -> tuple[int, ...] | None:
+
+def isomorphism(one: OverlapGraph, other: OverlapGraph, seconds: float = SECONDS) -> tuple[int, ...] | None:
     """The vertex of ``other`` that each vertex of ``one`` corresponds to, or None if the graphs are not isomorphic.
 
-    Both graphs are brought to canonical form; equal forms give the map, which is then verified edge by edge.  Signs of
-    edges and colours of vertices must agree.
+    Colour refinement comes first, and a difference there is a no.  What it cannot tell apart is brought to canonical
+    form; equal forms give the map, which is then verified edge by edge.  Signs of edges and colours of vertices must
+    agree.
+
+    Args:
+        one, other: the graphs.
+        seconds: time limit of each component of more than 128 vertices.
+
+    Raises:
+        Undecided: the time is up.
     """
-    if _profile(one) != _profile(other):
+    if len(one.signs) != len(other.signs):
         return None
-    order, other_order = (canonical_order(graph.signs, graph.vertex_colors) for graph in (one, other))
+    if not same_refinement(one.signs, other.signs, one.vertex_colors, other.vertex_colors):
+        return None
+    order, other_order = (canonical_order(graph.signs, graph.vertex_colors, seconds) for graph in (one, other))
     if not np.array_equal(_permuted(one.signs, order), _permuted(other.signs, other_order)):
         return None
     place = np.empty(len(order), dtype=int)
@@ -31,12 +46,6 @@ def isomorphism(one: OverlapGraph, other: OverlapGraph) -> tuple[int, ...] | Non
     if not is_isomorphism(vertex_map, one, other):
         raise AssertionError("the canonical labelling returned a map that is no isomorphism")
     return vertex_map
-
-
-def _profile(graph: OverlapGraph) -> list[tuple[str, int, int]]:
-    """Colour and number of positive and negative edges of each vertex: what isomorphic graphs have in common."""
-    positive, negative = (graph.signs > 0).sum(axis=1).tolist(), (graph.signs < 0).sum(axis=1).tolist()
-    return sorted(zip(map(repr, graph.vertex_colors), positive, negative, strict=True))
 
 
 def is_isomorphism(vertex_map: Sequence[int], one: OverlapGraph, other: OverlapGraph) -> bool:
@@ -48,36 +57,49 @@ def is_isomorphism(vertex_map: Sequence[int], one: OverlapGraph, other: OverlapG
     return colors == carried and np.array_equal(_permuted(other.signs, tuple(vertex_map)), one.signs)
 
 
-def canonical_digest(signs: Signs) -> str:
+def canonical_digest(signs: Signs, seconds: float = SECONDS) -> str:
     """Eight hexadecimal digits of the canonical form: equal for isomorphic signed graphs, whatever their labels."""
-    order = canonical_order(signs, (None,) * len(signs))
+    order = canonical_order(signs, (None,) * len(signs), seconds)
     form = np.ascontiguousarray(_permuted(signs, order))
     return sha256(f"{len(signs)}:".encode() + form.tobytes()).hexdigest()[:8]
 
 
-def canonical_order(signs: Signs, colors: Sequence[Hashable]) -> tuple[int, ...]:
-    """The vertices in canonical order: isomorphic graphs, so ordered, are equal matrices with equal colours."""
+def canonical_order(signs: Signs, colors: Sequence[Hashable], seconds: float = SECONDS) -> tuple[int, ...]:
+    """The vertices in canonical order: isomorphic graphs, so ordered, are equal matrices with equal colours.
+
+    Each connected component is labelled by itself, equal ones once; the forms are then put in order.  Isolated vertices,
+    whose exchanges would dominate the labelling, need none: they come first, by colour.
+    """
     ranks = {color: rank for rank, color in enumerate(sorted(set(colors), key=repr))}
-    return _canonical_order(len(signs), np.ascontiguousarray(signs).tobytes(), tuple(ranks[color] for color in colors))
+    kinds = np.array([ranks[color] for color in colors], dtype=int)
+    forms = []
+    for members in components(signs):
+        block = np.ascontiguousarray(_permuted(signs, members))
+        order = _connected_order(len(members), block.tobytes(), tuple(kinds[members].tolist()), seconds)
+        placed = members[list(order)]
+        forms.append((len(members), kinds[placed].tolist(), _permuted(signs, placed).tobytes(), placed.tolist()))
+    return tuple(v for form in sorted(forms) for v in form[-1])
+
+
+def components(edges: Shaped[np.ndarray, "vertices vertices"]) -> list[np.ndarray]:
+    """The vertices of each connected component of a graph with these non-zero edges, in ascending order."""
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import connected_components
+
+    if not len(edges):
+        return []
+    labels = connected_components(csr_array(edges != 0), directed=False)[1]
+    by_component = np.argsort(labels, kind="stable")
+    return np.split(by_component, np.cumsum(np.bincount(labels))[:-1])
 
 
 @lru_cache(maxsize=512)
-def _canonical_order(count: int, signs: bytes, ranks: tuple[int, ...]) -> tuple[int, ...]:
-    """Edges carry no colours in the labelling library: each vertex has a copy, and the copies bear the negative edges.
-
-    The nodes are given class by class: the library orders classes by first appearance, and the form must not depend on
-    which vertex comes first.
-    """
-    from canonaut import canonize
-
-    matrix = np.frombuffer(signs, dtype=np.int8).reshape(count, count)
-    positive, negative = np.argwhere(np.triu(matrix) > 0), np.argwhere(np.triu(matrix) < 0) + count
-    nodes = sorted(range(count), key=lambda v: ranks[v])
-    edges = [*map(tuple, positive.tolist()), *map(tuple, negative.tolist()), *((v, count + v) for v in nodes)]
-    colors = {v: (0, ranks[v]) for v in nodes} | {count + v: (1, 0) for v in nodes}
-    labelling = canonize(edges, nodes=[*nodes, *(count + v for v in nodes)], colors=colors).labeling
-    return tuple(v for v in labelling if v < count)
+def _connected_order(count: int, signs: bytes, ranks: tuple[int, ...], seconds: float) -> tuple[int, ...]:
+    if count == 1:
+        return (0,)
+    matrix = np.triu(np.frombuffer(signs, dtype=np.int8).reshape(count, count))
+    return canonical_labelling(ranks, np.argwhere(matrix > 0).tolist(), np.argwhere(matrix < 0).tolist(), seconds)
 
 
-def _permuted(signs: np.ndarray, order: Sequence[int]) -> np.ndarray:
+def _permuted(signs: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndarray:
     return signs[np.ix_(order, order)]

@@ -10,16 +10,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int8
 
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.noise import TRAINING_NOISE, Cut, cuts, known_cut, noise_limit
 
 if TYPE_CHECKING:
     from networkx import Graph
 
-#: Where the limit between zero and non-zero cosines is looked for in weights as training left them.  Below: training
-#: noise, a few hundredths.  Above: the catalogue's small cosines (polygon-9: 0.17, polygon-11: 0.14, simplex-11: 0.09);
-#: those inside the window are read from their gap.
-_COSINE_WINDOW = (0.04, 0.16)
-#: The same for squared norms relative to the largest one: what a dropped feature keeps is 0.05 of the norm at most.
-_SQUARE_WINDOW = (0.0025, 0.1)
+#: A cosine of 1 between two features of the largest norm, in units of the noise of a weight.
+_WHOLE_OVERLAP = float(np.sqrt(0.5))
+#: Angle up to which directions are held against each other: no noise that leaves anything to identify is as wide.
+_WIDE_ANGLE = np.pi / 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +29,14 @@ class OverlapGraph:
         signs: sign of each overlap between two represented features, 0 where it counts as zero and on the diagonal.
         represented: False for dropped features, which have no edges.
         colors: of the vertices, on top of being represented or not; None if there is one kind only.
-        limit: cosines up to it count as zero.
-        margin: largest |cosine| that counted as zero over the smallest that did not, the limit itself standing in where
-            there are none; or the same of norms, if that is larger.  Near 1 the reading is ambiguous.
+        limit: cosines up to it count as zero, between features of the largest norm.
+        margin: largest |cosine| that counted as zero over the smallest that did not, each relative to its noise, the
+            limit itself standing in where there are none; or the same of norms, if that is larger.  Near 1 the reading
+            is ambiguous.
+        parallel: pairs of represented features that point in one direction.
+        cuts: of norms, of angles and of overlaps into those that vanish and the others (see `noise.Cut`).
+        noise: largest standard deviation of a weight, relative to the largest norm, that the reading allows for; 0 at
+            a critical point.
     """
 
     signs: Int8[np.ndarray, "features features"]
@@ -40,6 +44,9 @@ class OverlapGraph:
     colors: tuple[Hashable, ...] | None
     limit: float
     margin: float
+    parallel: Bool[np.ndarray, "features features"] | None = None
+    cuts: tuple[Cut, ...] = ()
+    noise: float = 0.0
 
     @property
     def vertex_colors(self) -> tuple[Hashable, ...]:
@@ -52,67 +59,123 @@ def overlap_graph(
     W: Float[np.ndarray, "hidden features"],
     tolerance: float | None = None,
     colors: Sequence[Hashable] | None = None,
+    noise: float | None = None,
 ) -> OverlapGraph:
-    """The overlap graph of one model's weights.
+    """The overlap graph of one model's weights: the likeliest of `overlap_graphs`, which see."""
+    return overlap_graphs(W, tolerance, colors, noise)[0]
 
-    Edge i-j where |cos(W_i, W_j)| exceeds a limit, with the sign of the overlap; features whose squared norm is below
-    a limit times the largest are dropped.
+
+def overlap_graphs(
+    W: Float[np.ndarray, "hidden features"],
+    tolerance: float | None = None,
+    colors: Sequence[Hashable] | None = None,
+    noise: float | None = None,
+) -> list[OverlapGraph]:
+    """The overlap graphs that one model's weights can be read as, likeliest first.
+
+    Weights as training left them are W + σ R E, with normal E, R the largest norm.  Then, to first order, by noise alone
+
+        |w_i| = σ R √χ²_m,   |cos_ij| = σ √(R²/|w_i|² + R²/|w_j|²) |N|,   ∠_ij = σ √(R²/|w_i|² + R²/|w_j|²) √χ²_{m-1}
+
+    are the norm of a dropped feature, the cosine of two orthogonal ones and the angle of two parallel ones.  Each kind is
+    cut into what vanishes and what does not by `noise.cuts`: features whose norm vanishes are dropped; i-j is an edge,
+    with the sign of the overlap, where the cosine does not.
 
     Args:
         W: feature vectors in its columns.
-        tolerance: both limits, for weights at a critical point, where zero overlaps vanish exactly.  None for weights
-            as training left them: then each limit is put in the widest gap between neighbouring values, on a
-            logarithmic scale, inside a window that the catalogue and the usual noise leave open.
+        tolerance: for weights at a critical point, where zero overlaps vanish exactly: limit of |cos|, of 1 - cos
+            between parallel features, and of squared norms relative to the largest.
         colors: kinds of features that must not be exchanged.
+        noise: σ, where it is known.  None finds it from the model's own vanishing values, up to `noise.TRAINING_NOISE`.
 
     Returns:
-        `OverlapGraph`; the same for any rotation of the hidden space and any common scale of W, and permuted with the
-        features.
+        `OverlapGraph`s, the same for any rotation of the hidden space and any common scale of W, and permuted with the
+        features; one alone where tolerance or noise is given.
+
+    Raises:
+        InputError: a weight is not finite, or tolerance and noise are both given or not above 0.
+
+    Validity: see `noise.cuts`.
+    """
+    _check(tolerance, noise)
+    W = unit_scale(W)
+    norms, by_norm, represented = _represented(W, tolerance, noise)
+    units = np.where(represented, W / np.where(represented, norms, 1.0), 0.0)
+    cosines = units.T @ units
+    np.fill_diagonal(cosines, 0.0)
+    spread = _spread(np.where(represented, norms, 1.0)) if tolerance is None else np.ones_like(cosines)
+    by_angle, parallel = _parallel(units, cosines, spread, tolerance, noise)
+    sizes, pairs = np.abs(cosines) / spread, np.triu(np.outer(represented, represented), 1)
+    kinds = None if colors is None else tuple(colors)
+    return [
+        OverlapGraph(
+            np.where(sizes > cut.limit, np.sign(cosines), 0.0).astype(np.int8),
+            represented,
+            kinds,
+            cut.limit / (_WHOLE_OVERLAP if tolerance is None else 1.0),
+            max(cut.margin, by_norm.margin),
+            parallel,
+            (by_norm, by_angle, cut),
+            0.0 if tolerance is not None else noise or TRAINING_NOISE,
+        )
+        for cut in _cuts(sizes[pairs], 1, _WHOLE_OVERLAP, tolerance, noise)
+    ]
+
+
+def _check(tolerance: float | None, noise: float | None) -> None:
+    if tolerance is not None and noise is not None:
+        raise InputError("tolerance and noise are both given; allowed: one of them")
+    for name, value in (("tolerance", tolerance), ("noise", noise)):
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"{name} is {value}; allowed: a number between 0 and 1")
+
+
+def unit_scale(W: Float[np.ndarray, "hidden features"]) -> Float[np.ndarray, "hidden features"]:
+    """W in units of its largest norm, by way of its largest weight, since squares overflow; zeros as they are.
 
     Raises:
         InputError: a weight is not finite.
     """
-    G = _scaled_overlaps(W)
-    squares = np.diagonal(G)
-    relative = squares / (squares.max() or 1.0)
-    square_limit = _limit(relative, tolerance, _SQUARE_WINDOW)
-    represented = relative > square_limit
-    norms = np.sqrt(np.where(represented, squares, 1.0))
-    cosines = np.where(np.outer(represented, represented), G / np.outer(norms, norms), 0.0)
-    np.fill_diagonal(cosines, 0.0)
-    pairs = np.triu(np.outer(represented, represented), 1)
-    sizes = np.abs(cosines[pairs])
-    limit = _limit(sizes, tolerance, _COSINE_WINDOW)
-    signs = np.where(np.abs(cosines) > limit, np.sign(cosines), 0.0).astype(np.int8)
-    margin = max(_margin(sizes, limit), float(np.sqrt(_margin(relative, square_limit))))
-    return OverlapGraph(signs, represented, None if colors is None else tuple(colors), limit, margin)
-
-
-def _scaled_overlaps(W: np.ndarray) -> np.ndarray:
-    """WᵀW up to a scale that keeps squares of very small and very large weights within double precision."""
     if not np.isfinite(W).all():
         raise InputError("weights W hold a value that is not finite; allowed: finite numbers")
     W = W / (np.abs(W).max(initial=0.0) or 1.0)
-    return W.T @ W
+    return W / (np.linalg.norm(W, axis=0).max(initial=0.0) or 1.0)
 
 
-def _limit(values: np.ndarray, tolerance: float | None, window: tuple[float, float]) -> float:
-    """The tolerance, or else the middle of the widest logarithmic gap inside the window."""
+def _cuts(sizes: np.ndarray, freedom: int, most: float, tolerance: float | None, noise: float | None) -> Sequence[Cut]:
     if tolerance is not None:
-        return tolerance
-    low, high = window
-    inside = np.sort(values[(values > low) & (values < high)])
-    ends = np.log(np.concatenate([[low], inside, [high]]))
-    widest = int(np.argmax(np.diff(ends)))
-    return float(np.exp((ends[widest] + ends[widest + 1]) / 2))
+        return [known_cut(sizes, tolerance, 1.0)]
+    if noise is not None:
+        return [known_cut(sizes, noise_limit(sizes.size, freedom, noise), most)]
+    return cuts(sizes, freedom, most)
 
 
-def _margin(sizes: np.ndarray, limit: float) -> float:
-    """Largest value up to the limit over the smallest above it; the limit stands in for a side without values."""
-    zeros, others = sizes[sizes <= limit], sizes[sizes > limit]
-    if not sizes.size:
-        return 0.0
-    return float((zeros.max() if zeros.size else limit) / (others.min() if others.size else limit))
+def _represented(W: np.ndarray, tolerance: float | None, noise: float | None) -> tuple[np.ndarray, Cut, np.ndarray]:
+    """Norms, their cut, and which of them do not vanish."""
+    hidden, norms = len(W), np.linalg.norm(W, axis=0)
+    sizes = norms / np.sqrt(hidden) if tolerance is None else norms**2
+    cut = _cuts(sizes, hidden, 1 / np.sqrt(hidden), tolerance, noise)[0]
+    return norms, cut, sizes > cut.limit
+
+
+def _spread(norms: np.ndarray) -> np.ndarray:
+    """Standard deviation of the angle between two vectors in any one plane, in units of the noise of a weight."""
+    return np.sqrt(np.add.outer(norms**-2, norms**-2))
+
+
+def _parallel(
+    units: np.ndarray, cosines: np.ndarray, spread: np.ndarray, tolerance: float | None, noise: float | None
+) -> tuple[Cut, np.ndarray]:
+    """The cut of the angles below 60°, and which pairs have none but for noise."""
+    freedom = max(len(units) - 1, 1)
+    rows, columns = np.nonzero(np.triu(cosines > np.cos(_WIDE_ANGLE)))
+    chords = np.linalg.norm(units[:, rows] - units[:, columns], axis=0)
+    angles = 2 * np.arcsin(np.minimum(chords / 2, 1.0)) / (spread[rows, columns] * np.sqrt(freedom))
+    sizes = angles if tolerance is None else chords**2 / 2
+    cut = _cuts(sizes, freedom, _WIDE_ANGLE * _WHOLE_OVERLAP / np.sqrt(freedom), tolerance, noise)[0]
+    parallel = np.zeros(cosines.shape, dtype=bool)
+    parallel[rows, columns] = sizes <= cut.limit
+    return cut, parallel | parallel.T
 
 
 def networkx_graph(graph: OverlapGraph) -> Graph:

@@ -1,0 +1,171 @@
+"""Zero or not: where a model of training noise puts the limit between values that vanish and values that do not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float
+
+#: Standard deviation of a learned weight about the critical point that it is close to, relative to the largest feature
+#: norm: twice the 99th percentile of what the default schedule of `tegum train` leaves in runs at rest (measured by
+#: `python tests/identification.py`, kept in tests/records/identification.json).  A learning rate that does not fall
+#: leaves more: then say so.
+TRAINING_NOISE = 0.01
+#: Chance that noise alone makes one of a model's vanishing values look otherwise.
+SIGNIFICANCE = 1e-4
+#: A limit is clear if the least value above it is so many limits away: its own noise cannot bring it down to the limit.
+_CLEAR = 2.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One place to cut sorted values in two: those that vanish but for noise, and the others.
+
+    Attributes:
+        limit: values up to it vanish.
+        noise: standard deviation of the noise that the vanishing values show; None where there are none.
+        jump: the least value that does not vanish over the limit; below 1 noise could have made it.
+        margin: the largest vanishing value over the least other, the limit standing in for a side without values.
+    """
+
+    limit: float
+    noise: float | None
+    jump: float
+    margin: float
+
+    @property
+    def clear(self) -> bool:
+        """Whether the least value that does not vanish is out of reach of the noise."""
+        return self.jump >= _CLEAR
+
+
+def known_cut(values: Float[np.ndarray, " values"], limit: float, most: float) -> Cut:
+    """The cut at a known limit.
+
+    Args:
+        values: sizes, in any order.
+        limit: values up to it vanish.
+        most: largest size that there can be; it stands in where no value is above the limit.
+    """
+    zeros, others = values[values <= limit], values[values > limit]
+    noise = float(np.sqrt((zeros**2).mean())) if zeros.size else None
+    jump = float(others.min() if others.size else most) / limit
+    return Cut(limit, noise, jump, _margin(float(zeros.max(initial=0.0)), zeros.size, others, limit))
+
+
+def rank(vectors: Float[np.ndarray, "hidden vectors"], noise: float) -> tuple[int, bool]:
+    """Dimensions that vectors span but for noise, and whether none of them is in doubt.
+
+    Normal noise alone has no singular value above σ (√m + √k + √(2 ln 1/α)), but with probability α = `SIGNIFICANCE`.
+
+    Args:
+        vectors: in units of the largest norm of their model.
+        noise: σ.
+
+    Source: Davidson & Szarek, Local operator theory, random matrices and Banach spaces (2001), theorem II.13.
+    """
+    limit = noise * (sum(np.sqrt(vectors.shape)) + np.sqrt(-2 * np.log(SIGNIFICANCE)))
+    sizes = np.linalg.svd(vectors, compute_uv=False)
+    least = sizes[sizes > limit].min(initial=np.inf)
+    return int((sizes > limit).sum()), bool(least >= _CLEAR * limit)
+
+
+def _margin(largest: float, zeros: int, others: np.ndarray, limit: float) -> float:
+    if not zeros and not others.size:
+        return 0.0
+    below, above = largest if zeros else limit, float(others.min()) if others.size else limit
+    return below / above if above else 0.0
+
+
+def noise_limit(count: int, freedom: int, noise: float) -> float:
+    """The size that the largest of ``count`` values exceeds with probability `SIGNIFICANCE` at most, by noise alone.
+
+    A value of d degrees of freedom has the size σ √(χ²_d / d).
+    """
+    return noise * _quantile(count, freedom)
+
+
+@lru_cache(maxsize=1024)
+def _quantile(count: int, freedom: int) -> float:
+    from scipy.special import chdtri
+
+    return float(np.sqrt(chdtri(freedom, SIGNIFICANCE / max(count, 1)) / freedom))
+
+
+@lru_cache(maxsize=256)
+def _ratios(together: int, freedom: int, count: int) -> Float[np.ndarray, " zeros"]:
+    """√F of one value against 0, 1, ... ``together`` pooled ones, at the significance of one among ``count``."""
+    from scipy.special import fdtri
+
+    pooled = freedom * np.arange(1, together + 1)
+    return np.concatenate([[np.inf], np.sqrt(fdtri(freedom, pooled, 1 - SIGNIFICANCE / max(count, 1)))])
+
+
+def cuts(
+    values: Float[np.ndarray, " values"], freedom: int, most: float, noise: float = TRAINING_NOISE
+) -> tuple[Cut, ...]:
+    """The places at which noise of unknown size could cut values into vanishing ones and others, likeliest first.
+
+    Vanishing values are noise: each is σ √(χ²_d / d), with one σ ≤ ``noise`` for all.  Cutting after the j least,
+
+        σ_j² = (x_1² + ... + x_j²) / j,    limit_j = max(x_j, min(F_j σ_j, q noise)),
+
+    where F_j² is the quantile of Fisher's F(d, j d), and q² that of χ²_d / d, at the chance `SIGNIFICANCE` among all
+    values.  A cut is possible if the j values are no larger, singly and together, than the noise allows.  First come
+    the clear ones, x_{j+1} ≥ 2 limit_j, most vanishing values first: what training could have left counts as left by
+    training.  Where none is clear, the one with the largest jump comes first.  Last comes j = 0.
+
+    Args:
+        values: sizes in units in which all noise is alike.
+        freedom: d, degrees of freedom of each.
+        most: largest size that there can be; it stands in for x_{j+1} where all values vanish.
+        noise: upper bound of σ.
+
+    Returns:
+        At least one cut.
+
+    Validity: normal noise, alike for all weights.  What breaks: the values of one model are not independent; σ_j
+    stays right, its degrees of freedom are overstated where j exceeds the number of weights.
+
+    Source: the jump is an outward test for outliers, Hawkins, Identification of Outliers (1980), chapter 5.
+    """
+    x = np.sort(values)
+    j = _possible(x, freedom, noise)
+    below, above = np.concatenate([[0.0], x])[j], np.append(x, max(most, x.max(initial=0.0)))[j]
+    pooled = np.sqrt(np.concatenate([[0.0], np.cumsum(x[: j[-1]] ** 2)])[j] / np.maximum(j, 1))
+    with np.errstate(invalid="ignore"):  # ∞ · 0 where nothing vanishes
+        by_jump = _ratios(_power_of_two(int(j[-1])), freedom, x.size)[j] * pooled
+    limits = np.maximum(below, np.fmin(by_jump, noise_limit(x.size, freedom, noise)))
+    limits = np.maximum(limits, np.finfo(float).tiny)
+    return tuple(
+        Cut(
+            float(limits[k]),
+            float(pooled[k]) if j[k] else None,
+            float(above[k] / limits[k]),
+            _margin(float(below[k]), int(j[k]), x[j[k] : j[k] + 1], float(limits[k])),
+        )
+        for k in _preferred(above / limits)
+    )
+
+
+def _power_of_two(number: int) -> int:
+    return 1 << max(number - 1, 0).bit_length()
+
+
+def _possible(x: np.ndarray, freedom: int, noise: float) -> np.ndarray:
+    """Numbers of least values that noise up to a level could have left."""
+    from scipy.special import chdtri
+
+    singly = int(np.searchsorted(x, noise_limit(x.size, freedom, noise), side="right"))
+    numbers = np.arange(singly + 1)
+    together = np.concatenate([[0.0], np.cumsum(x[:singly] ** 2)]) * freedom
+    allowed = noise**2 * chdtri(np.maximum(numbers, 1) * freedom, SIGNIFICANCE)
+    return np.flatnonzero(together <= allowed)
+
+
+def _preferred(jumps: np.ndarray) -> list[int]:
+    """Places in order of preference; where nothing vanishes is among them in any case."""
+    clear = np.flatnonzero(jumps >= _CLEAR)[::-1].tolist()
+    return list(dict.fromkeys([*(clear or [int(np.argmax(jumps))]), 0]))

@@ -151,8 +151,7 @@ def _all_known(factors: tuple[IdentifiedFactor, ...]) -> bool:
 def _beyond_doubt(graph: OverlapGraph, factors: tuple[IdentifiedFactor, ...], noise: float, likeliest: bool) -> bool:
     """Whether norms and angles are clear, and overlaps as well, or borne out by the regularity of what they lead to."""
     by_norm, by_angle, by_overlap = graph.cuts
-    least = by_overlap.jump * by_overlap.limit
-    borne_out = _all_known(factors) and least >= 2 * noise_limit(graph.signs.size // 2, 1, noise)
+    borne_out = _all_known(factors) and by_overlap.least >= 2 * noise_limit(graph.signs.size // 2, 1, noise)
     return by_norm.clear and by_angle.clear and (borne_out or (likeliest and by_overlap.clear))
 
 

@@ -15,7 +15,8 @@ from jaxtyping import Float
 TRAINING_NOISE = 0.01
 #: Chance that noise alone makes one of a model's vanishing values look otherwise.
 SIGNIFICANCE = 1e-4
-#: A limit is clear if the least value above it is so many limits away: its own noise cannot bring it down to the limit.
+#: A cut is clear if the least value above it is so many times the noise's reach: the noise of that value itself cannot
+#: bring it down into reach.
 _CLEAR = 2.0
 
 
@@ -25,20 +26,22 @@ class Cut:
 
     Attributes:
         limit: values up to it vanish.
+        reach: what noise could make of a vanishing value.
+        least: the least value that does not vanish, or the largest that there can be.
         noise: standard deviation of the noise that the vanishing values show; None where there are none.
-        jump: the least value that does not vanish over the limit; below 1 noise could have made it.
-        margin: the largest vanishing value over the least other, the limit standing in for a side without values.
+        margin: the largest vanishing value over the least other, the reach standing in for a side without values.
     """
 
     limit: float
+    reach: float
+    least: float
     noise: float | None
-    jump: float
     margin: float
 
     @property
     def clear(self) -> bool:
         """Whether the least value that does not vanish is out of reach of the noise."""
-        return self.jump >= _CLEAR
+        return self.least >= _CLEAR * self.reach
 
 
 def known_cut(values: Float[np.ndarray, " values"], limit: float, most: float) -> Cut:
@@ -51,8 +54,8 @@ def known_cut(values: Float[np.ndarray, " values"], limit: float, most: float) -
     """
     zeros, others = values[values <= limit], values[values > limit]
     noise = float(np.sqrt((zeros**2).mean())) if zeros.size else None
-    jump = float(others.min() if others.size else most) / limit
-    return Cut(limit, noise, jump, _margin(float(zeros.max(initial=0.0)), zeros.size, others, limit))
+    least = float(others.min() if others.size else most)
+    return Cut(limit, limit, least, noise, _margin(float(zeros.max(initial=0.0)), zeros.size, others, limit))
 
 
 def rank(vectors: Float[np.ndarray, "hidden vectors"], noise: float) -> tuple[int, bool]:
@@ -72,10 +75,10 @@ def rank(vectors: Float[np.ndarray, "hidden vectors"], noise: float) -> tuple[in
     return int((sizes > limit).sum()), bool(least >= _CLEAR * limit)
 
 
-def _margin(largest: float, zeros: int, others: np.ndarray, limit: float) -> float:
+def _margin(largest: float, zeros: int, others: np.ndarray, reach: float) -> float:
     if not zeros and not others.size:
         return 0.0
-    below, above = largest if zeros else limit, float(others.min()) if others.size else limit
+    below, above = largest if zeros else reach, float(others.min()) if others.size else reach
     return below / above if above else 0.0
 
 
@@ -110,12 +113,12 @@ def cuts(
 
     Vanishing values are noise: each is σ √(χ²_d / d), with one σ ≤ ``noise`` for all.  Cutting after the j least,
 
-        σ_j² = (x_1² + ... + x_j²) / j,    limit_j = max(x_j, min(F_j σ_j, q noise)),
+        σ_j² = (x_1² + ... + x_j²) / j,    reach_j = max(x_j, min(F_j σ_j, q noise)),
 
     where F_j² is the quantile of Fisher's F(d, j d), and q² that of χ²_d / d, at the chance `SIGNIFICANCE` among all
     values.  A cut is possible if the j values are no larger, singly and together, than the noise allows.  First come
-    the clear ones, x_{j+1} ≥ 2 limit_j, most vanishing values first: what training could have left counts as left by
-    training.  Where none is clear, the one with the largest jump comes first.  Last comes j = 0.
+    the clear ones, x_{j+1} ≥ 2 reach_j, most vanishing values first: what training could have left counts as left by
+    training.  Where none is clear, the one with the largest x_{j+1} / reach_j comes first.  Last comes j = 0.
 
     Args:
         values: sizes in units in which all noise is alike.
@@ -129,7 +132,7 @@ def cuts(
     Validity: normal noise, alike for all weights.  What breaks: the values of one model are not independent; σ_j
     stays right, its degrees of freedom are overstated where j exceeds the number of weights.
 
-    Source: the jump is an outward test for outliers, Hawkins, Identification of Outliers (1980), chapter 5.
+    Source: x_{j+1} / σ_j is an outward test for outliers, Hawkins, Identification of Outliers (1980), chapter 5.
     """
     x = np.sort(values)
     j = _possible(x, freedom, noise)
@@ -137,16 +140,17 @@ def cuts(
     pooled = np.sqrt(np.concatenate([[0.0], np.cumsum(x[: j[-1]] ** 2)])[j] / np.maximum(j, 1))
     with np.errstate(invalid="ignore"):  # ∞ · 0 where nothing vanishes
         by_jump = _ratios(_power_of_two(int(j[-1])), freedom, x.size)[j] * pooled
-    limits = np.maximum(below, np.fmin(by_jump, noise_limit(x.size, freedom, noise)))
-    limits = np.maximum(limits, np.finfo(float).tiny)
+    reach = np.maximum(below, np.fmin(by_jump, noise_limit(x.size, freedom, noise)))
+    reach = np.maximum(reach, np.finfo(float).tiny)
     return tuple(
         Cut(
-            float(limits[k]),
+            float(min(reach[k], (below[k] + above[k]) / 2)),
+            float(reach[k]),
+            float(above[k]),
             float(pooled[k]) if j[k] else None,
-            float(above[k] / limits[k]),
-            _margin(float(below[k]), int(j[k]), x[j[k] : j[k] + 1], float(limits[k])),
+            _margin(float(below[k]), int(j[k]), x[j[k] : j[k] + 1], float(reach[k])),
         )
-        for k in _preferred(above / limits)
+        for k in _preferred(above / reach)
     )
 
 

@@ -19,7 +19,7 @@ Signs = Int8[np.ndarray, "vertices vertices"]
 SECONDS = 60.0
 
 
-def isomorphism(one: OverlapGraph, other: OverlapGraph, seconds: float = SECONDS) -> tuple[int, ...] | None:
+def isomorphism(one: OverlapGraph, other: OverlapGraph, *, seconds: float = SECONDS) -> tuple[int, ...] | None:
     """The vertex of ``other`` that each vertex of ``one`` corresponds to, or None if the graphs are not isomorphic.
 
     Colour refinement comes first, and a difference there is a no.  What it cannot tell apart is brought to canonical
@@ -67,8 +67,8 @@ def canonical_digest(signs: Signs, seconds: float = SECONDS) -> str:
 def canonical_order(signs: Signs, colors: Sequence[Hashable], seconds: float = SECONDS) -> tuple[int, ...]:
     """The vertices in canonical order: isomorphic graphs, so ordered, are equal matrices with equal colours.
 
-    Each connected component is labelled by itself, equal ones once; the forms are then put in order.  Isolated vertices,
-    whose exchanges would dominate the labelling, need none: they come first, by colour.
+    Each connected component is labelled by itself, equal ones once; the forms are then put in order.  Isolated
+    vertices, whose exchanges would dominate the labelling, need none: they come first, by colour.
     """
     ranks = {color: rank for rank, color in enumerate(sorted(set(colors), key=repr))}
     kinds = np.array([ranks[color] for color in colors], dtype=int)
@@ -102,4 +102,5 @@ def _connected_order(count: int, signs: bytes, ranks: tuple[int, ...], seconds: 
 
 
 def _permuted(signs: np.ndarray, order: Sequence[int] | np.ndarray) -> np.ndarray:
-    return signs[np.ix_(order, order)]
+    places = np.asarray(order, dtype=int)
+    return signs[np.ix_(places, places)]

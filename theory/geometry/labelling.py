@@ -7,15 +7,15 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-#: Vertices up to which the labelling library runs in this process.  It cannot be interrupted, so larger graphs, on which
-#: it may take exponential time, are labelled by another process that can be ended; up to here it took milliseconds on
-#: every graph of the catalogue and every strongly regular graph tried.
+#: Vertices up to which the labelling library runs in this process.  It cannot be interrupted, so larger graphs, on
+#: which it may take exponential time, are labelled by another process that can be ended; up to here it took
+#: milliseconds on every graph of the catalogue and every strongly regular graph tried.
 _HERE = 128
 
 Edges = Sequence[Sequence[int]]
 
 
-class Undecided(Exception):
+class Undecided(ArithmeticError):
     """No answer within the time limit: neither a yes nor a no."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int8
@@ -70,6 +71,11 @@ def _regular_signs(factor: Factor) -> np.ndarray:
     return signs
 
 
+def is_known(factor: Any) -> bool:
+    """Whether a factor, identified or not, has a name of the catalogue."""
+    return not factor.name.startswith("unknown-")
+
+
 def distortion(G: Float[np.ndarray, "vertices vertices"], factor: Factor) -> float:
     """Relative RMS distance ‖G - R‖ / ‖G‖ of an overlap block from the nearest regular one.
 
@@ -80,7 +86,7 @@ def distortion(G: Float[np.ndarray, "vertices vertices"], factor: Factor) -> flo
         G: overlaps, in the order of the factor's vertices.
         factor: of the catalogue, or unknown.
     """
-    if factor.name.startswith("unknown-"):
+    if not is_known(factor):
         return 1.0
     if is_rigid(factor):
         return _distance(G, regular_cosines(factor))

@@ -33,10 +33,6 @@ class OverlapGraph:
         margin: largest |cosine| that counted as zero over the smallest that did not, each relative to its noise, the
             limit itself standing in where there are none; or the same of norms, if that is larger.  Near 1 the reading
             is ambiguous.
-        parallel: pairs of represented features that point in one direction.
-        cuts: of norms, of angles and of overlaps into those that vanish and the others (see `noise.Cut`).
-        noise: largest standard deviation of a weight, relative to the largest norm, that the reading allows for; 0 at
-            a critical point.
     """
 
     signs: Int8[np.ndarray, "features features"]
@@ -44,9 +40,6 @@ class OverlapGraph:
     colors: tuple[Hashable, ...] | None
     limit: float
     margin: float
-    parallel: Bool[np.ndarray, "features features"] | None = None
-    cuts: tuple[Cut, ...] = ()
-    noise: float = 0.0
 
     @property
     def vertex_colors(self) -> tuple[Hashable, ...]:
@@ -55,12 +48,28 @@ class OverlapGraph:
         return tuple(zip(self.represented.tolist(), colors, strict=True))
 
 
+@dataclass(frozen=True, eq=False)
+class Reading(OverlapGraph):
+    """An overlap graph that weights can be read as, and how well the weights bear it out.
+
+    Attributes:
+        parallel: pairs of represented features that point in one direction.
+        cuts: of norms, of angles and of overlaps into those that vanish and the others (see `noise.Cut`).
+        noise: largest standard deviation of a weight, relative to the largest norm, that the reading allows for; 0 at
+            a critical point.
+    """
+
+    parallel: Bool[np.ndarray, "features features"]
+    cuts: tuple[Cut, Cut, Cut]
+    noise: float
+
+
 def overlap_graph(
     W: Float[np.ndarray, "hidden features"],
     tolerance: float | None = None,
     colors: Sequence[Hashable] | None = None,
     noise: float | None = None,
-) -> OverlapGraph:
+) -> Reading:
     """The overlap graph of one model's weights: the likeliest of `overlap_graphs`, which see."""
     return overlap_graphs(W, tolerance, colors, noise)[0]
 
@@ -70,16 +79,16 @@ def overlap_graphs(
     tolerance: float | None = None,
     colors: Sequence[Hashable] | None = None,
     noise: float | None = None,
-) -> list[OverlapGraph]:
+) -> list[Reading]:
     """The overlap graphs that one model's weights can be read as, likeliest first.
 
-    Weights as training left them are W + σ R E, with normal E, R the largest norm.  Then, to first order, by noise alone
+    Weights as training left them are W + σ R E, with normal E, R the largest norm.  To first order, by noise alone
 
         |w_i| = σ R √χ²_m,   |cos_ij| = σ √(R²/|w_i|² + R²/|w_j|²) |N|,   ∠_ij = σ √(R²/|w_i|² + R²/|w_j|²) √χ²_{m-1}
 
-    are the norm of a dropped feature, the cosine of two orthogonal ones and the angle of two parallel ones.  Each kind is
-    cut into what vanishes and what does not by `noise.cuts`: features whose norm vanishes are dropped; i-j is an edge,
-    with the sign of the overlap, where the cosine does not.
+    are the norm of a dropped feature, the cosine of two orthogonal ones and the angle of two parallel ones.  Each kind
+    is cut into what vanishes and what does not by `noise.cuts`: features whose norm vanishes are dropped; i-j is an
+    edge, with the sign of the overlap, where the cosine does not.
 
     Args:
         W: feature vectors in its columns.
@@ -89,7 +98,7 @@ def overlap_graphs(
         noise: σ, where it is known.  None finds it from the model's own vanishing values, up to `noise.TRAINING_NOISE`.
 
     Returns:
-        `OverlapGraph`s, the same for any rotation of the hidden space and any common scale of W, and permuted with the
+        `Reading`s, the same for any rotation of the hidden space and any common scale of W, and permuted with the
         features; one alone where tolerance or noise is given.
 
     Raises:
@@ -108,7 +117,7 @@ def overlap_graphs(
     sizes, pairs = np.abs(cosines) / spread, np.triu(np.outer(represented, represented), 1)
     kinds = None if colors is None else tuple(colors)
     return [
-        OverlapGraph(
+        Reading(
             np.where(sizes > cut.limit, np.sign(cosines), 0.0).astype(np.int8),
             represented,
             kinds,

@@ -14,7 +14,7 @@ def same_refinement(
     colors: Sequence[Hashable],
     other_colors: Sequence[Hashable],
 ) -> bool:
-    """Whether colour refinement leaves two signed, coloured graphs alike: no is a proof, yes only a necessary condition.
+    """Whether colour refinement leaves two signed, coloured graphs alike: no is a proof, yes is not.
 
     Both are refined together: a vertex's next class is its class and the numbers of its positive and negative
     neighbours in each class, until no class splits.

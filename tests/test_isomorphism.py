@@ -1,12 +1,16 @@
 """Isomorphism is decided, not guessed: every map is verified, and near misses are told apart."""
 
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 
+from tegum.theory.geometry import isomorphism as module
+from tegum.theory.geometry import labelling
 from tegum.theory.geometry.isomorphism import canonical_digest, canonical_order, is_isomorphism, isomorphism
+from tegum.theory.geometry.labelling import Undecided
 from tegum.theory.geometry.overlap import OverlapGraph, networkx_graph
+from tegum.theory.geometry.refinement import same_refinement
 
 
 def graph(signs, colors=None) -> OverlapGraph:
@@ -98,14 +102,129 @@ def shrikhande() -> np.ndarray:
     return np.array([[int(((a[0] - b[0]) % 4, (a[1] - b[1]) % 4) in steps) for b in cells] for a in cells])
 
 
+Table = np.ndarray
+
+
+def cyclic(orders: tuple[int, ...]) -> Table:
+    """Multiplication table of a product of cyclic groups."""
+    elements = list(product(*map(range, orders)))
+    place = {element: k for k, element in enumerate(elements)}
+    add = lambda a, b: tuple((x + y) % n for x, y, n in zip(a, b, orders, strict=True))  # noqa: E731
+    return np.array([[place[add(a, b)] for b in elements] for a in elements])
+
+
+def dihedral() -> Table:
+    """Of the symmetries of a square: (r, s)(r', s') = (r + (-1)^s r', s + s')."""
+    elements = list(product(range(4), range(2)))
+    place = {element: k for k, element in enumerate(elements)}
+    return np.array(
+        [[place[(r + (-1) ** s * t) % 4, (s + u) % 2] for t, u in elements] for r, s in elements],
+    )
+
+
+def quaternions() -> Table:
+    """Of ±1, ±i, ±j, ±k as Pauli matrices."""
+    i, j = np.array([[1j, 0], [0, -1j]]), np.array([[0, 1], [-1, 0]], dtype=complex)
+    elements = [sign * one for one in (np.eye(2), i, j, i @ j) for sign in (1, -1)]
+    return np.array(
+        [[next(k for k, c in enumerate(elements) if np.allclose(a @ b, c)) for b in elements] for a in elements]
+    )
+
+
+def latin_square_graph(table: Table) -> np.ndarray:
+    """Cells of a Latin square, joined where they share a row, a column or a symbol."""
+    rows, columns = np.indices(table.shape)
+    lines = [one.ravel() for one in (rows, columns, table)]
+    return (sum(np.equal.outer(one, one) for one in lines) > 0).astype(int) - np.eye(table.size, dtype=int)
+
+
+LATIN = {
+    "Z8": cyclic((8,)),
+    "Z4 x Z2": cyclic((4, 2)),
+    "Z2 x Z2 x Z2": cyclic((2, 2, 2)),
+    "D4": dihedral(),
+    "Q8": quaternions(),
+}
+EQUAL_PARAMETERS = [
+    (rook(4), shrikhande()),
+    *((latin_square_graph(LATIN[one]), latin_square_graph(LATIN[other])) for one, other in combinations(LATIN, 2)),
+]
+
+
 @pytest.mark.parametrize("sign", [1, -1])
-def test_strongly_regular_graphs_of_equal_parameters_are_told_apart(sign):
-    one, other = sign * rook(4), sign * shrikhande()
-    np.testing.assert_array_equal(one.sum(axis=0), other.sum(axis=0))
+@pytest.mark.parametrize("pair", range(len(EQUAL_PARAMETERS)))
+def test_strongly_regular_graphs_of_equal_parameters_are_told_apart(pair, sign):
+    one, other = (np.int8(sign * graph) for graph in EQUAL_PARAMETERS[pair])
+    for graph_ in (one, other):  # A² = k I + λ A + μ (J - I - A)
+        plain, square = np.abs(graph_).astype(int), np.linalg.matrix_power(np.abs(graph_).astype(int), 2)
+        for entries in (
+            np.diagonal(square),
+            square[plain == 1],
+            square[(plain == 0) & ~np.eye(len(plain), dtype=bool)],
+        ):
+            assert len(set(entries)) == 1
+    assert same_refinement(one, other, (0,) * len(one), (0,) * len(one))  # colour refinement is blind here
     assert isomorphism(graph(one), graph(other)) is None
-    assert canonical_digest(np.int8(one)) != canonical_digest(np.int8(other))
-    order = np.random.default_rng(24).permutation(16)
-    assert isomorphism(graph(other), graph(relabelled(np.int8(other), order))) is not None
+    assert canonical_digest(one) != canonical_digest(other)
+    order = np.random.default_rng(24).permutation(len(one))
+    again = graph(relabelled(other, order))
+    assert is_isomorphism(isomorphism(graph(other), again), graph(other), again)
+
+
+def test_the_number_of_cliques_tells_the_smallest_pair_apart_as_well():
+    """A second opinion: networkx, and the four-cliques that the rook's graph has and Shrikhande's has not."""
+    import networkx
+
+    one, other = (networkx.from_numpy_array(graph) for graph in EQUAL_PARAMETERS[0])
+    assert not networkx.is_isomorphic(one, other)
+    assert max(map(len, networkx.find_cliques(one))) == 4
+    assert max(map(len, networkx.find_cliques(other))) == 3
+
+
+def test_refinement_keeps_isomorphic_graphs_and_parts_paths_from_cycles():
+    random = np.random.default_rng(26)
+    for vertices in (1, 3, 8, 20):
+        signs, order = random_signs(random, vertices), random.permutation(vertices)
+        colors = random.integers(2, size=vertices)
+        assert same_refinement(signs, relabelled(signs, order), colors.tolist(), colors[order].tolist())
+    cycle = np.int8([[abs(i - j) in (1, 5) for j in range(6)] for i in range(6)])
+    triangles = np.int8([[i != j and i // 3 == j // 3 for j in range(6)] for i in range(6)])
+    path = cycle.copy()
+    path[0, 5] = path[5, 0] = 0
+    assert not same_refinement(cycle, path, (0,) * 6, (0,) * 6)
+    assert same_refinement(cycle, triangles, (0,) * 6, (0,) * 6)  # blind here: the labelling is not
+    assert isomorphism(graph(cycle), graph(triangles)) is None
+    assert not same_refinement(cycle, cycle, (0,) * 6, (0, 0, 0, 0, 0, 1))
+
+
+def test_many_components_and_isolated_vertices_are_labelled_one_by_one():
+    random = np.random.default_rng(27)
+    pentagon = np.int8([[(i - j) % 5 in (1, 4) for j in range(5)] for i in range(5)])
+    signs = np.zeros((400, 400), dtype=np.int8)
+    for place in range(0, 100, 5):
+        signs[place : place + 5, place : place + 5] = pentagon * (-1 if place < 50 else 1)
+    order = random.permutation(400)
+    one, other = graph(signs), graph(relabelled(signs, order))
+    assert is_isomorphism(isomorphism(one, other), one, other)
+    changed = signs.copy()
+    changed[:5, :5] = pentagon
+    assert isomorphism(one, graph(relabelled(changed, order))) is None
+
+
+def test_a_time_limit_ends_undecided_and_never_in_a_yes():
+    random, signs = np.random.default_rng(28), np.int8(rook(12))
+    one, other = graph(signs), graph(relabelled(signs, random.permutation(144)))
+    with pytest.raises(Undecided, match="144 vertices"):
+        isomorphism(one, other, seconds=0.01)
+    assert is_isomorphism(isomorphism(one, other), one, other)  # with time enough, in another process
+
+
+def test_a_graph_is_labelled_alike_here_and_in_another_process(monkeypatch):
+    signs = random_signs(np.random.default_rng(29), 20)
+    here = canonical_order(signs, (0,) * 20)
+    module._connected_order.cache_clear()
+    monkeypatch.setattr(labelling, "_HERE", 10)
+    assert canonical_order(signs, (0,) * 20) == here
 
 
 @pytest.mark.parametrize(("vertices", "classes"), [(1, 1), (2, 3), (3, 10), (4, 66)])

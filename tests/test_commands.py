@@ -129,7 +129,8 @@ def test_identify(run, weights):
     answer = run("identify", "--weights", weights)
     assert answer["geometry"] == "pentagon"
     (factor,) = answer["factors"]
-    assert set(factor) == {"name", "dimension", "features", "distortion"}
+    assert set(factor) == {"name", "dimension", "features", "distortion", "base", "parallel"}
+    assert (answer["status"], factor["base"], factor["parallel"]) == ("identified", "pentagon", [])
     assert (factor["name"], factor["dimension"]) == ("pentagon", 2)
     assert sorted(factor["features"]) == [0, 1, 2, 3, 4]
     assert factor["distortion"] < 1e-12
@@ -145,6 +146,19 @@ def test_identify_lists_two_digons_as_two_factors(run, tmp_path):
         ("digon", [1, 3]),
         ("dropped", [4]),
     ]
+
+
+def test_identify_says_what_it_does_not_know(run, tmp_path, capsys):
+    angles = np.radians([0, 0, 180])
+    write_weights(tmp_path / "doubled.npz", Weights(np.array([np.cos(angles), np.sin(angles)]), np.zeros(3)))
+    answer = run("identify", "--weights", str(tmp_path / "doubled.npz"))
+    assert answer["status"] == "unidentified"
+    assert (answer["factors"][0]["base"], answer["factors"][0]["parallel"]) == ("digon", [[0, 1]])
+    main(["identify", "--weights", str(tmp_path / "doubled.npz")])
+    assert "digon with several features on a ray: 0 1" in capsys.readouterr().out
+    write_weights(tmp_path / "tilted.npz", Weights(np.array([[1.0, 0.06], [0.0, 1.0]]), np.zeros(2)))
+    assert run("identify", "--weights", str(tmp_path / "tilted.npz"))["status"] == "near-degenerate"
+    assert run("identify", "--weights", str(tmp_path / "tilted.npz"), "--noise", "0.02")["geometry"] == "2*dedicated"
 
 
 def test_weights_of_the_published_notebook(run, tmp_path):

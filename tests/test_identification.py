@@ -1,11 +1,21 @@
 """Identification is invariant, survives training noise, and gives no regular name to what is bent out of shape."""
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from identification import LEVEL, negatives, outcomes
 
 from tegum.theory.errors import InputError
+from tegum.theory.geometry import isomorphism
 from tegum.theory.geometry.factor import catalogue, polygon, regular_vectors
 from tegum.theory.geometry.identify import identify, identify_ensemble
+from tegum.theory.geometry.labelling import Undecided
+from tegum.theory.geometry.noise import TRAINING_NOISE, cuts, rank
 from tegum.theory.geometry.tegum import parse_geometry
 
 
@@ -196,3 +206,127 @@ def test_features_apart_by_more_than_noise_are_not_merged():
         angles = np.radians([0, degrees])
         found = identify(np.array([np.cos(angles), np.sin(angles)]))
         assert (found.geometry == "merged-2") == merged
+
+
+def doubled_pentagon() -> np.ndarray:
+    W = regular_vectors(polygon(5))
+    return np.hstack([W, 0.9 * W[:, [2]]])
+
+
+def test_what_features_on_one_ray_leave_has_a_name():
+    angles = np.radians([0, 0, 180])
+    (factor,) = identify(np.array([np.cos(angles), np.sin(angles)])).factors
+    assert (factor.name[:8], factor.dimension, factor.base, factor.parallel) == ("unknown-", 1, "digon", ((0, 1),))
+    (factor,) = identify(doubled_pentagon()).factors
+    assert (factor.name[:8], factor.base, factor.parallel) == ("unknown-", "pentagon", ((2, 5),))
+    (factor,) = identify(np.array([[1.0, 0.8, 1.2]])).factors
+    assert (factor.name, factor.base, factor.parallel) == ("merged-3", "dedicated", ((0, 1, 2),))
+    assert all(
+        one.base == one.name and not one.parallel for one in identify(np.hstack([np.eye(3), -np.eye(3)])).factors
+    )
+
+
+def test_every_answer_says_how_far_it_is_to_be_believed():
+    def tilted(*cosines):
+        return np.array([[1.0, *cosines], [0.0, *(np.sqrt(1 - c**2) for c in cosines)]])
+
+    assert identify(np.eye(3)).status == "identified"
+    assert identify(doubled_pentagon()).status == "unidentified"
+    assert identify(tilted(0.06)).status == "near-degenerate"
+    assert identify(tilted(0.4)).status == "unidentified"
+    assert identify(tilted(0.06), noise=0.001).status == "unidentified"  # an overlap of 0.06 is none of its making
+    assert identify(tilted(0.06), noise=0.02).geometry == "2*dedicated"
+    assert identify(np.diag([1.0, 0.07])).status == "near-degenerate"  # dropped or not?
+    assert identify(tilted(np.cos(0.1), 0.0)).status == "near-degenerate"  # merged or not?
+
+
+def test_a_factor_that_is_not_labelled_in_time_is_called_undecided(monkeypatch):
+    def never(*_):
+        raise Undecided("the time is up")
+
+    monkeypatch.setattr(isomorphism, "canonical_labelling", never)
+    W = np.random.default_rng(19).normal(size=(3, 9))
+    found = identify(W, tolerance=1e-9)
+    assert (found.status, found.geometry) == ("undecided", "unknown-undecided")
+
+
+def test_the_noise_of_the_weights_is_found():
+    random = np.random.default_rng(31)
+    for noise in (1e-6, 1e-4, 0.003, 0.008):
+        shown = [identify(model("pentagon + tetrahedron + 2*digon", random, noise, 0)).noise for _ in range(30)]
+        assert 0.7 < np.median(shown) / (noise / np.sqrt(7)) < 1.4  # that of one weight, of seven to a feature
+    assert identify(np.array([[1.0, 0.4], [0.0, 1.0]])).noise is None
+
+
+def test_small_overlaps_count_once_the_noise_is_seen_to_be_smaller():
+    """Cosines of 0.049 between neighbours in a prism: within reach of the noise assumed, not of the noise seen."""
+    random = np.random.default_rng(32)
+    for _ in range(10):
+        found = identify(model("pentagonal-prism + 2*digon", random, 0.002))
+        assert (found.geometry, found.status) == ("pentagonal-prism + 2*digon", "identified")
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [({"tolerance": 0.0}, "tolerance is 0.0"), ({"noise": -1.0}, "noise is -1"), ({"noise": np.nan}, "noise is nan")],
+)
+def test_limits_out_of_range_are_refused(options, line):
+    with pytest.raises(InputError, match=line):
+        identify(np.eye(2), **options)
+    with pytest.raises(InputError, match="both given"):
+        identify(np.eye(2), tolerance=0.1, noise=0.1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(NAMES), st.integers(0, 2**32 - 1), st.floats(-6, 6), st.sampled_from([0.0, 0.004]))
+def test_identification_does_not_depend_on_frame_order_or_scale(name, seed, power, noise):
+    random = np.random.default_rng(seed)
+    W = model(name, random, noise)
+    order, turn = random.permutation(W.shape[1]), np.linalg.qr(random.normal(size=(len(W), len(W))))[0]
+    one, other = identify(W), identify(10**power * (turn @ W)[:, order])
+    assert (one.geometry, one.status) == (other.geometry, other.status)
+    assert one.margin == pytest.approx(other.margin, rel=1e-6, abs=1e-9)
+    place = {tuple(sorted(factor.features)): factor.distortion for factor in one.factors}
+    for factor in other.factors:
+        features = tuple(sorted(order[list(factor.features)].tolist()))
+        assert factor.distortion == pytest.approx(place[features], rel=1e-6, abs=1e-9)
+
+
+def test_noise_alone_is_cut_off_from_what_is_there_and_nothing_else_is():
+    random, wrong = np.random.default_rng(33), 0
+    for _ in range(2000):
+        level, present = 10 ** random.uniform(-6, np.log10(TRAINING_NOISE)), random.uniform(0.2, 0.7, size=10)
+        vanishing = level * random.normal(size=random.integers(0, 40))
+        first = cuts(np.abs(np.concatenate([vanishing, present])), 1, 0.71)[0]
+        wrong += not (np.abs(vanishing).max(initial=0.0) <= first.limit < present.min() and first.clear)
+    assert wrong <= 2  # the chance of one is 1e-4 a time
+    reachable = np.concatenate([0.01 * np.abs(random.normal(size=20)), [0.05]])
+    assert not cuts(reachable, 1, 0.71)[0].clear
+
+
+def test_noise_seldom_adds_a_dimension_and_a_real_one_is_seen():
+    random = np.random.default_rng(34)
+    for hidden, vectors in ((3, 6), (30, 8), (8, 40)):
+        flat = np.zeros((hidden, vectors))
+        flat[:2] = random.normal(size=(2, vectors))
+        flat /= np.linalg.norm(flat, axis=0)
+        for _ in range(50):
+            assert rank(flat + 0.01 * random.normal(size=flat.shape), 0.01)[0] == 2
+        assert rank(flat + 0.2 * np.eye(hidden, vectors), 0.01)[0] > 2
+
+
+def test_a_sample_of_the_campaign_gets_no_wrong_name():
+    found = Counter(what for _, what in outcomes(cases=300, seed=1, level=LEVEL))
+    assert found["wrong"] == 0
+    assert found["right"] >= 0.97 * 300
+    assert not any(passed for _, passed in negatives(cases=120, seed=1, level=LEVEL))
+
+
+def test_the_recorded_campaign_had_ten_thousand_cases_and_no_wrong_name():
+    record = json.loads((Path(__file__).parent / "records" / "identification.json").read_text())
+    assert record["cases"] >= 10_000
+    assert record["outcomes"].get("wrong", 0) == 0
+    assert record["outcomes"]["right"] >= 0.99 * record["cases"]
+    assert all(one["passed_for_regular"] == 0 and one["cases"] >= 1000 for one in record["negative_controls"].values())
+    assert record["noise"]["learned_against_polished"].get("different", 0) == 0
+    assert LEVEL <= record["noise"]["level"] <= TRAINING_NOISE

@@ -16,7 +16,14 @@ def options(command: ArgumentParser) -> None:
         "--tolerance",
         type=float,
         metavar="X",
-        help="cosines below it count as zero (default: from the gaps in the data)",
+        help="for weights at a critical point: cosines up to it count as zero",
+    )
+    command.add_argument(
+        "--noise",
+        type=float,
+        metavar="S",
+        help="standard deviation that training left in a weight, relative to the largest norm (default: found from the "
+        "weights' own vanishing overlaps, up to 0.01)",
     )
 
 
@@ -24,14 +31,16 @@ def run(arguments: Namespace) -> Answer:
     from tegum.theory.geometry.identify import identify_ensemble
 
     W = read_weights(arguments.weights, arguments.layout).W
-    found = identify_ensemble(W.reshape(-1, *W.shape[-2:]), tolerance=arguments.tolerance)
-    geometries = [one.geometry for one in found]
-    factors = [[_factor(factor) for factor in one.factors] for one in found]
-    ensemble = W.ndim == 3
-    answer = {
-        "geometry": geometries if ensemble else geometries[0],
-        "factors": factors if ensemble else factors[0],
+    models = W.reshape(-1, *W.shape[-2:])
+    found = identify_ensemble(models, tolerance=arguments.tolerance, noise=arguments.noise)
+    columns: dict[str, list[Any]] = {
+        "geometry": [one.geometry for one in found],
+        "factors": [[_factor(factor) for factor in one.factors] for one in found],
+        "status": [one.status for one in found],
+        "margin": [one.margin for one in found],
+        "noise": [one.noise for one in found],
     }
+    answer = columns if W.ndim == 3 else {key: values[0] for key, values in columns.items()}
     return answer, "\n".join(_described(one) for one in found)
 
 
@@ -41,12 +50,25 @@ def _factor(factor: Any) -> dict[str, Any]:
         "dimension": factor.dimension,
         "features": list(factor.features),
         "distortion": factor.distortion,
+        "base": factor.base,
+        "parallel": [list(group) for group in factor.parallel],
     }
 
 
 def _described(identity: Any) -> str:
-    rows = [("  factor", "dimension", "features", "distortion")]
+    from tegum.theory.geometry.identify import STATUSES
+
+    rows = [("  factor", "dimension", "features", "distortion", "")]
     for one in identity.factors:
         features = " ".join(map(str, one.features))
-        rows.append((f"  {one.name}", str(one.dimension), features, f"{one.distortion:.2g}"))
-    return f"{identity.geometry}\n{aligned(rows)}"
+        rows.append((f"  {one.name}", str(one.dimension), features, f"{one.distortion:.2g}", _doubled(one)))
+    noise = "" if identity.noise is None else f"; noise {identity.noise:.2g} of the largest norm"
+    return f"{identity.geometry}\n{identity.status}: {STATUSES[identity.status]}{noise}\n{aligned(rows)}"
+
+
+def _doubled(factor: Any) -> str:
+    """What is left of an unknown factor when features on one ray count as one."""
+    if factor.base == factor.name or not factor.name.startswith("unknown-"):
+        return ""
+    rays = ", ".join(" ".join(map(str, group)) for group in factor.parallel)
+    return f"{factor.base} with several features on a ray: {rays}"

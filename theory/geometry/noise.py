@@ -99,11 +99,19 @@ def _quantile(count: int, freedom: int) -> float:
 
 @lru_cache(maxsize=256)
 def _ratios(together: int, freedom: int, count: int) -> Float[np.ndarray, " zeros"]:
-    """√F of one value against 0, 1, ... ``together`` pooled ones, at the significance of one among ``count``."""
+    """√F of one value against 1, 2, ... ``together`` pooled ones, at the significance of one among ``count``."""
     from scipy.special import fdtri
 
     pooled = freedom * np.arange(1, together + 1)
-    return np.concatenate([[np.inf], np.sqrt(fdtri(freedom, pooled, 1 - SIGNIFICANCE / max(count, 1)))])
+    return np.concatenate([[0.0], np.sqrt(fdtri(freedom, pooled, 1 - SIGNIFICANCE / max(count, 1)))])
+
+
+@lru_cache(maxsize=256)
+def _squares(together: int, freedom: int) -> Float[np.ndarray, " zeros"]:
+    """What the squares of 0, 1, ... ``together`` values of unit noise add up to at most, at the significance."""
+    from scipy.special import chdtri
+
+    return np.concatenate([[0.0], chdtri(freedom * np.arange(1, together + 1), SIGNIFICANCE) / freedom])
 
 
 def cuts(
@@ -138,9 +146,9 @@ def cuts(
     j = _possible(x, freedom, noise)
     below, above = np.concatenate([[0.0], x])[j], np.append(x, max(most, x.max(initial=0.0)))[j]
     pooled = np.sqrt(np.concatenate([[0.0], np.cumsum(x[: j[-1]] ** 2)])[j] / np.maximum(j, 1))
-    with np.errstate(invalid="ignore"):  # ∞ · 0 where nothing vanishes
-        by_jump = _ratios(_power_of_two(int(j[-1])), freedom, x.size)[j] * pooled
-    reach = np.maximum(below, np.fmin(by_jump, noise_limit(x.size, freedom, noise)))
+    by_jump = _ratios(_power_of_two(int(j[-1])), freedom, x.size)[j] * pooled
+    by_jump[0] = np.inf  # where nothing vanishes, nothing is known of the noise but its bound
+    reach = np.maximum(below, np.minimum(by_jump, noise_limit(x.size, freedom, noise)))
     reach = np.maximum(reach, np.finfo(float).tiny)
     return tuple(
         Cut(
@@ -160,13 +168,9 @@ def _power_of_two(number: int) -> int:
 
 def _possible(x: np.ndarray, freedom: int, noise: float) -> np.ndarray:
     """Numbers of least values that noise up to a level could have left."""
-    from scipy.special import chdtri
-
     singly = int(np.searchsorted(x, noise_limit(x.size, freedom, noise), side="right"))
-    numbers = np.arange(singly + 1)
-    together = np.concatenate([[0.0], np.cumsum(x[:singly] ** 2)]) * freedom
-    allowed = noise**2 * chdtri(np.maximum(numbers, 1) * freedom, SIGNIFICANCE)
-    return np.flatnonzero(together <= allowed)
+    together = np.concatenate([[0.0], np.cumsum(x[:singly] ** 2)])
+    return np.flatnonzero(together <= noise**2 * _squares(_power_of_two(singly), freedom)[: singly + 1])
 
 
 def _preferred(jumps: np.ndarray) -> list[int]:

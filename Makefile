@@ -4,7 +4,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages claims test lint million distributions clean
+.PHONY: setup report pages claims test lint million distributions identification clean
 
 setup: .venv/filled
 
@@ -41,6 +41,11 @@ million: setup
 # Every kernel of the CPU trained to the end against the reference; writes tests/records/distributions.json.
 distributions: setup
 	OMP_NUM_THREADS=1 $(BIN)/python tests/distributions.py --record tests/records/distributions.json
+
+# What training leaves in weights, and 10,000 random geometries with noise of that size; writes
+# tests/records/identification.json.
+identification: setup
+	OMP_NUM_THREADS=1 $(BIN)/python tests/identification.py --record tests/records/identification.json
 
 clean:
 	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

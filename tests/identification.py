@@ -30,8 +30,9 @@ from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 
-#: What is trained to measure the noise: densities at which runs come to rest within the default number of steps.
-SHAPES = ((2, 1), (3, 2), (5, 2), (6, 3), (8, 3), (10, 4))
+#: What is trained to measure the noise: two dimensions and more, since in one there are no angles to be read, and
+#: densities at which runs come to rest within the default number of steps.
+SHAPES = ((3, 2), (5, 2), (6, 3), (8, 3), (10, 4))
 DENSITIES = (0.01, 0.03, 0.1, 0.3)
 #: Noise of the cases, where none has been measured: the level of tests/records/identification.json.
 LEVEL = 0.005
@@ -61,6 +62,7 @@ def measured_noise(runs: int, progress: Callable[[str], None]) -> dict:
         "at_rest": len(kept),
         "median": float(np.median(kept)),
         "level": float(np.quantile(kept, 0.95)),
+        "level_is": "95th percentile of the runs at rest",
         "largest": float(np.max(kept)),
         "learned_against_polished": dict(read),
     }

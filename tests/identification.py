@@ -34,7 +34,7 @@ from tegum.theory.setting import Setting
 #: densities at which runs come to rest within the default number of steps.
 SHAPES = ((3, 2), (5, 2), (6, 3), (8, 3), (10, 4))
 DENSITIES = (0.01, 0.03, 0.1, 0.3)
-#: Noise of the cases, where none has been measured: the level of tests/records/identification.json.
+#: Noise of the cases where none is measured: somewhat above the level in tests/records/identification.json.
 LEVEL = 0.005
 #: A distortion that would pass for regular.
 SMALL = 0.03

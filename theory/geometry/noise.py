@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float
 
 #: Standard deviation of a learned weight about the critical point that it is close to, relative to the largest feature
-#: norm: over twice the 95th percentile of what the default schedule of `tegum train` leaves in runs at rest (measured by
-#: `python tests/identification.py`, kept in tests/records/identification.json).  A learning rate that does not fall
-#: leaves more: then say so.
+#: norm: over twice the 95th percentile of what the default schedule of `tegum train` leaves in runs at rest, as measured
+#: by `python tests/identification.py` and kept in tests/records/identification.json.  A learning rate that does not
+#: fall leaves more: then say so.
 TRAINING_NOISE = 0.01
 #: Chance that noise alone makes one of a model's vanishing values look otherwise.
 SIGNIFICANCE = 1e-4

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 #: Standard deviation of a learned weight about the critical point that it is close to, relative to the largest feature
-#: norm: over twice the 95th percentile of what the default schedule of `tegum train` leaves in runs at rest, as measured
+#: norm: over twice the 95th percentile of what the default schedule of `tegum train` leaves in runs at rest, measured
 #: by `python tests/identification.py` and kept in tests/records/identification.json.  A learning rate that does not
 #: fall leaves more: then say so.
 TRAINING_NOISE = 0.01

@@ -45,6 +45,7 @@ HOME = {
     "symmetry": "tegum.theory.geometry.symmetry",
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
     "study": "tegum.compare.study",
+    "explore": "tegum.compare.explorer.explorer",
     "reproduce": "tegum.papers.claims.reproduce",
 }
 

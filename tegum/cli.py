@@ -44,6 +44,7 @@ COMMANDS = {
     "probe": "what else a model does: autoencoder, adversarial, computation, steering, penalty",
     "compare": "learned weights against the prediction, with a report",
     "study": "theory over an axis, training, comparison and report in one; run again to resume",
+    "explore": "one offline page with sliders: exact losses, the winning arrangement, learned runs",
     "verify": "recompute every number of a report from its JSON; exit status 1 if one differs",
     "reproduce": "the literature's claims, each recomputed and given a verdict",
 }

@@ -65,7 +65,7 @@ def flat(pair: Aligned, order: Sequence[int]) -> tuple[Flat, Flat]:
         order: predicted features, factor by factor.
     """
     hidden, features = pair.predicted.shape
-    axes = _axes(pair.predicted[:, [pair.places.index(feature) for feature in order]])
+    axes = axes_along(pair.predicted[:, [pair.places.index(feature) for feature in order]])
     if hidden == 1:
         rows = 0.5 * (np.arange(features) - (features - 1) / 2) / features
         return np.array([axes[0, 0] * pair.predicted[0], rows]), np.array([axes[0, 0] * pair.learned[0], rows])
@@ -73,7 +73,7 @@ def flat(pair: Aligned, order: Sequence[int]) -> tuple[Flat, Flat]:
     return view @ pair.predicted, view @ pair.learned
 
 
-def _axes(vectors: Vectors) -> Float[np.ndarray, "hidden hidden"]:
+def axes_along(vectors: Vectors) -> Float[np.ndarray, "hidden hidden"]:
     """Orthonormal axes, in rows: the directions that each vector adds to those before it (Gram-Schmidt)."""
     hidden = len(vectors)
     tolerance = _NO_DIRECTION * float(np.linalg.norm(vectors, axis=0).max())

@@ -14,7 +14,6 @@ from tegum.compare.explorer.panels import DECIMALS, panel
 from tegum.compare.explorer.sliders import Sliders
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.executors.attempt import Execute, Failure, serial
-from tegum.empirical.pictures.numerals import counted
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import file_place, write_atomically
 
@@ -31,7 +30,7 @@ def explore(
     execute: Execute = serial,
     progress: Progress = lambda stage, done, total: None,
 ) -> Path:
-    """Write one HTML file with sliders: exact losses of competing geometries, the lowest one drawn, learned runs as dots.
+    """Write one page with sliders: exact losses of competing geometries, the lowest one drawn, learned runs as dots.
 
     At each position (p, I_n/I_1, λ, n, m) of the sliders: L(geometry) of every catalogue candidate, its weights, and
     whether it is a local minimum; over p the boundaries between the lowest ones.
@@ -51,8 +50,8 @@ def explore(
         InputError: a file that cannot be written, too many runs, or as `candidates`.
 
     Validity: every number shown was computed at that position; between positions arrangements are interpolated for the
-    eye alone.  The lowest of the catalogue's candidates is the optimum only where no other arrangement lies lower; where
-    it is no local minimum, the page says so.
+    eye alone.  The lowest of the catalogue's candidates is the optimum only where no other arrangement lies lower;
+    where it is no local minimum, the page says so.
 
     Source: the comparison of arrangements over sparsity of Elhage et al. 2022, "The geometry of superposition".
     """
@@ -62,7 +61,7 @@ def explore(
     panels = _panels(sliders, execute, progress)
     learned = dots(runs, sliders, panels, partial(progress, "learned runs")) if runs else []
     data = page_data(sliders, panels, learned, DECIMALS)
-    write_atomically(place, page(sliders, data, _notes(sliders, runs, len(learned)), command))
+    write_atomically(place, page(sliders, data, command, len(runs.runs) if runs else 0))
     return place
 
 
@@ -78,30 +77,3 @@ def _panels(sliders: Sliders, execute: Execute, progress: Progress) -> list[dict
         found[where] = result
         progress("theory", len(found), len(sliders.slices))
     return [found[where] for where in sliders.slices]
-
-
-def _notes(sliders: Sliders, runs: Ensemble | None, shown: int) -> list[str]:
-    notes = [
-        "Every curve is a geometry of the catalogue with its free scalars optimised for the setting. Its loss is the exact "
-        "population loss of those weights, with the bound on its numerical error beside it.",
-        f"The density has {counted(len(sliders.densities), 'position')}, evenly spaced on a logarithmic scale, and the "
-        "start’s own. The sliders stop only where everything was computed: no number on this page is interpolated. Curves "
-        "are straight between positions, and arrangements in motion show positions only.",
-        "The importance slider sets the last feature’s importance as a multiple of the first one’s; the others keep the "
-        "setting’s.",
-        "A local minimum is one of the full loss, all weights free. The lowest candidate is the best arrangement of the "
-        "catalogue, not proved to be the best of all.",
-        "Boundaries with digits are crossings of two optimised losses, proved in ball arithmetic. Under an L1 term, and "
-        "where two losses have no single crossing, the two neighbouring densities are given between which the lowest "
-        "changes.",
-        "Drawings are turned so that neighbours lie over each other (without an L1 term the loss does not know the axes of "
-        "the hidden space). Weights are kept to four decimals, losses in full.",
-    ]
-    if runs is not None:
-        total = len(runs.runs)
-        left = f" {counted(total - shown, 'run')} of other settings are not shown." if shown < total else ""
-        notes.append(
-            f"{counted(shown, 'learned run')}: exact loss of the weights as trained; geometry and verdict of the critical "
-            f"point that each leads to, against the best of a global search.{left}"
-        )
-    return notes

@@ -105,5 +105,7 @@ def _miss(pair: Aligned) -> tuple[float, tuple[int, ...]]:
 
 def _signed_permutations(size: int) -> list[Float[np.ndarray, "size size"]]:
     return [
-        np.diag(signs)[list(order)] for order in permutations(range(size)) for signs in product((1.0, -1.0), repeat=size)
+        np.diag(signs)[list(order)]
+        for order in permutations(range(size))
+        for signs in product((1.0, -1.0), repeat=size)
     ]

@@ -15,27 +15,27 @@ from markupsafe import Markup
 
 from tegum.compare.explorer.sliders import Sliders
 from tegum.empirical.pictures.style import UNIDENTIFIED, is_named, looks
-from tegum.theory.setting import content_id, setting_tables
+from tegum.theory.setting import Setting, content_id, setting_tables
 
 _SCRIPTS = ("position.js", "chart.js", "arrangement.js", "explorer.js")
 #: Identity, label, symbol and help of each slider.
 _SLIDERS = (
     ("density", "density", "p", "probability that a feature is on"),
-    ("ratio", "importance", "I", "of the last feature, as a multiple of the first one’s"),
-    ("l1", "L1 weight", "λ", "of E‖h‖₁; another λ is offered only where it was computed"),
-    ("count", "features", "n", "with one density, all but the last alike in importance"),
+    ("ratio", "importance", "Iₙ/I₁", "of the last feature over the first one’s"),
+    ("l1", "L1 weight", "λ", "of the term λ E‖h‖₁"),
+    ("count", "features", "n", "of one density"),
     ("hidden", "dimensions", "m", "of the hidden space"),
 )
 
 
-def page(sliders: Sliders, data: Mapping[str, Any], notes: Sequence[str], command: str) -> bytes:
+def page(sliders: Sliders, data: Mapping[str, Any], command: str, runs: int) -> bytes:
     """The page, complete.
 
     Args:
         sliders: of the page, for its title and its setting.
         data: what `page_data` gives.
-        notes: how the numbers were computed, a sentence or two each.
         command: what was typed.
+        runs: how many were given, shown or not.
     """
     environment = Environment(
         loader=PackageLoader("tegum.compare.explorer"),
@@ -57,10 +57,12 @@ def page(sliders: Sliders, data: Mapping[str, Any], notes: Sequence[str], comman
         "script": Markup(script),
         "script_hash": Markup(_hash(script)),
         "data": Markup(_inert(data)),
-        "has_runs": bool(data["runs"]),
-        "notes": notes,
+        "given": runs,
+        "shown": len(data["runs"]),
+        "positions": len(sliders.densities),
+        "decimals": data["decimals"],
         "command": _printable(command),
-        "setting": json.dumps(setting_tables(setting), indent=1),
+        "setting": _toml(setting),
         "setting_id": content_id(setting),
         "version": version("tegum"),
     }
@@ -83,10 +85,8 @@ def page_data(
     }
 
 
-def _coloured(
-    sliders: Sliders, panels: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """Geometries that bear a colour: first, as in a report, those that win along the start's density or were learned."""
+def _coloured(sliders: Sliders, panels: Sequence[Mapping[str, Any]], runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Geometries that bear a colour: first, as in a report, those that win along the start's density or are learned."""
     start = panels[sliders.slices.index(sliders.start)]
     learned = [run["geometry"] for run in runs if is_named(run["geometry"])]
     order = sorted(panels, key=lambda panel: (panel is not start, abs(panel["count"] - start["count"]), panel["l1"]))
@@ -96,6 +96,15 @@ def _coloured(
 
 def _winning(panel: Mapping[str, Any]) -> list[str]:
     return [panel["branches"][place]["geometry"] for place in panel["best"]]
+
+
+def _toml(setting: Setting) -> str:
+    """The setting as its file would spell it, every key present; its values are spelt alike in JSON."""
+    tables = setting_tables(setting).items()
+    return "\n".join(
+        f"[{name}]\n" + "\n".join(f"{key} = {json.dumps(value)}" for key, value in table.items())
+        for name, table in tables
+    )
 
 
 def _inert(data: Mapping[str, Any]) -> str:

@@ -12,15 +12,18 @@ import numpy as np
 from tegum.compare.explorer.branches import Branch, branches, winners
 from tegum.compare.explorer.frames import in_one_frame
 from tegum.compare.explorer.sliders import Slice, Sliders, setting_at
+from tegum.theory.candidates.candidates import candidates
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.phases import boundary
-from tegum.theory.setting import Setting
+from tegum.theory.setting import Setting, with_axis
 
 #: Weights and biases are drawn, and shown to three decimals at most: these many are kept.
 DECIMALS = 4
 #: Digits of a boundary.
 _DIGITS = 12
+#: Geometries that may be the lowest only between two neighbouring densities.
+_DEEPEST = 3
 
 
 def panel(sliders: Sliders, where: Slice) -> dict[str, Any]:
@@ -64,7 +67,9 @@ def _branch_data(branch: Branch) -> dict[str, Any]:
         "geometry": branch.geometry,
         "loss": each(branch.loss),
         "error": [float(f"{value:.2g}") if here else None for value, here in zip(branch.error, there, strict=True)],
-        "curvature": [float(f"{value:.4g}") if here else None for value, here in zip(branch.curvature, there)],
+        "curvature": [
+            float(f"{value:.4g}") if here else None for value, here in zip(branch.curvature, there, strict=True)
+        ],
         "stable": each(branch.stable),
         "W": drawn(branch.W),
         "b": drawn(branch.b),
@@ -76,21 +81,34 @@ def _boundaries(found: Sequence[Branch], settings: Sequence[Setting]) -> Iterato
     """Where the lowest of the branches changes between two neighbouring densities.
 
     Without an L1 term the crossing of the two losses is computed and proved, ``decimal`` has its digits; else, and
-    where the two have no single crossing there, the two densities between which it lies are all there is.
+    where the two have no single crossing there, the two densities between which it lies are all there is.  ``minima``
+    tells whether both are local minima at those densities: where they are not, what lies lowest is in no catalogue.
     """
-    for (low, first), (high, second) in pairwise(zip(settings, winners(found).tolist(), strict=True)):
+    for (low, first), (high, second) in pairwise(enumerate(winners(found).tolist())):
         if first != second:
-            names = found[first].geometry, found[second].geometry
-            yield {"below": names[0], "above": names[1]} | _crossing(names, low, high)
+            below, above = found[first], found[second]
+            minima = bool(below.stable[low] and above.stable[high])
+            span = settings[low].density[0], settings[high].density[0]
+            for one in _changes(settings[low], below.geometry, above.geometry, *span):
+                yield one | {"minima": minima}
 
 
-def _crossing(names: tuple[str, str], low: Setting, high: Setting) -> dict[str, Any]:
-    start, stop = low.density[0], high.density[0]
-    between = {"lower": start, "upper": stop, "value": (start * stop) ** 0.5, "decimal": None}
-    if low.l1:
-        return between
+def _changes(
+    setting: Setting, below: str, above: str, start: float, stop: float, deepest: int = _DEEPEST
+) -> Iterator[dict[str, Any]]:
+    """The changes from one lowest geometry to another, a third one's stretch between them included."""
+    one = {"below": below, "above": above, "lower": start, "upper": stop, "value": (start * stop) ** 0.5}
     try:
-        found = boundary(low, names, "density", start, stop, _DIGITS)
+        crossing = None if setting.l1 else boundary(setting, (below, above), "density", start, stop, _DIGITS)
     except (InputError, ArithmeticError):
-        return between
-    return {"lower": found.lower, "upper": found.upper, "value": found.value, "decimal": found.decimal}
+        crossing = None
+    if crossing is None:
+        yield one | {"decimal": None}
+        return
+    between = candidates(with_axis(setting, "density", crossing.value))[0].geometry
+    if between in (below, above) or not deepest:
+        enclosed = {"lower": crossing.lower, "upper": crossing.upper, "value": crossing.value}
+        yield one | enclosed | {"decimal": crossing.decimal}
+        return
+    yield from _changes(setting, below, between, start, crossing.value, deepest - 1)
+    yield from _changes(setting, between, above, crossing.value, stop, deepest - 1)

@@ -88,7 +88,8 @@ def sliders_around(
     here = slice_of(setting)
     counts = _span("features", features, setting.count, 2, MOST_FEATURES)
     widths = _span("hidden", hidden, setting.hidden, 1, MOST_HIDDEN)
-    shapes = [(n, m) for n in counts for m in widths if m <= n and _has_importances(setting, n)]
+    own = setting.count, setting.hidden
+    shapes = [(n, m) for n in counts for m in widths if (m < n and _has_importances(setting, n)) or (n, m) == own]
     weights = _with_own(numbers("l1", list(l1), len(l1), 0), setting.l1)
     return Sliders(
         setting,
@@ -97,7 +98,7 @@ def sliders_around(
             Slice(n, m, ratio, weight)
             for n, m in shapes
             for ratio in _with_own(numbers("ratios", list(ratios), len(ratios), 0), here.ratio)
-            for weight in (weights if (n, m) == (setting.count, setting.hidden) else _with_own((), setting.l1))
+            for weight in (weights if (n, m) == own else _with_own((), setting.l1))
         ),
     )
 
@@ -113,9 +114,7 @@ def setting_at(setting: Setting, where: Slice, density: float) -> Setting:
     others = setting.importance[: where.count - 1]
     others += (first,) * (where.count - 1 - len(others))
     importance = (*others, where.ratio * first)
-    return replace(
-        setting, count=where.count, hidden=where.hidden, density=density, importance=importance, l1=where.l1
-    )
+    return replace(setting, count=where.count, hidden=where.hidden, density=density, importance=importance, l1=where.l1)
 
 
 def _check(setting: Setting) -> None:

@@ -23,7 +23,10 @@ def options(command: ArgumentParser) -> None:
     command.add_argument("--out", required=True, metavar="PAGE.html", help="the page, one file that needs no network")
     command.add_argument("--runs", metavar="DIR", help="folder of train, sweep or study: its runs become dots")
     command.add_argument(
-        "--train", type=int, metavar="N", help=f"instead train N runs now at each of {_TRAINED} densities of the setting"
+        "--train",
+        type=int,
+        metavar="N",
+        help=f"instead train N runs now at each of {_TRAINED} densities of the setting",
     )
     command.add_argument("--seed", type=int, default=0, metavar="S", help="seed of --train (default: 0)")
     command.add_argument(
@@ -53,9 +56,7 @@ def run(arguments: Namespace) -> Answer:
         runs = runs_in(arguments.runs) if arguments.runs is not None else None
         if arguments.train is not None:
             runs = _trained(sliders, arguments.train, arguments.seed, progress)
-        page = explore(
-            sliders, arguments.out, runs=runs, command=command_line(), execute=execute, progress=progress
-        )
+        page = explore(sliders, arguments.out, runs=runs, command=command_line(), execute=execute, progress=progress)
     positions = len(sliders.densities) * len(sliders.slices)
     answer = {"page": str(page), "positions": positions, "bytes": page.stat().st_size}
     return answer, f"{positions} positions of the sliders\npage: {page} ({answer['bytes'] / 1e6:.2f} MB)"

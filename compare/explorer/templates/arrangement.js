@@ -92,7 +92,7 @@ function stick(tips, i) {
   const { factor, color } = view.target;
   const dropped = factor[i] < 0;
   const shade = dropped ? "var(--muted)" : tint(color, factor[i]);
-  const group = svg("g", { opacity: 0.72 + 0.28 * Math.max(-1, Math.min(1, deep / REACH)) });
+  const group = svg("g", { opacity: view.target.hidden < 3 ? 1 : 0.7 + 0.3 * Math.max(-1, Math.min(1, deep / REACH)) });
   const from = root(i, tips.length);
   group.append(svg("line", { x1: 0, y1: from, x2: x, y2: y, stroke: shade, "stroke-width": 3.4, "stroke-linecap": "round" }));
   group.append(svg("circle", { cx: x, cy: y, r: dropped ? 4.5 : 6, fill: dropped ? "var(--paper)" : shade, stroke: dropped ? shade : "var(--paper)", "stroke-width": 1.5 }));

@@ -88,9 +88,9 @@ function wall(one, number) {
     group.append(svg("rect", { x: across(one.lower), width: across(one.upper) - across(one.lower), y: chart.head,
       height: chart.height, fill: "var(--guide)" }));
   } else {
-    group.append(svg("line", { class: "wall", x1: across(one.value), x2: across(one.value), y1: y + 3, y2: chart.head + chart.height }));
+    group.append(svg("line", { class: one.minima ? "wall" : "wall faint", x1: across(one.value), x2: across(one.value), y1: y + 3, y2: chart.head + chart.height }));
   }
-  group.append(svg("text", { class: "halo", x: (start + end) / 2, y, "text-anchor": "middle", "font-size": 12 }, wallText(one)));
+  group.append(svg("text", { class: one.minima ? "halo" : "halo quiet", x: (start + end) / 2, y, "text-anchor": "middle", "font-size": 12 }, wallText(one)));
   return group;
 }
 
@@ -163,7 +163,7 @@ function labels() {
 }
 
 // Learned runs: one stop of the Tab key for all, arrow keys between them.
-const sayRun = (run) => `${run.geometry}, loss ${exact(run.loss)}, ${run.verdict}, density ${brief(run.density)}`;
+const sayRun = (run) => `${run.geometry}, loss ${exact(run.loss, run.error)}, ${run.verdict}, density ${brief(run.density)}`;
 
 function dots() {
   const runs = runsHere();

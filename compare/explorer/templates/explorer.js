@@ -2,10 +2,17 @@
 
 const WORDS = {
   density: (value) => brief(value, 4),
-  ratio: (value) => `${brief(value, 4)} × the first’s`,
+  ratio: (value) => brief(value, 4),
   l1: (value) => brief(value, 4),
   count: (value) => String(value),
   hidden: (value) => String(value),
+};
+const SPOKEN = {
+  density: (words) => `density ${words}`,
+  ratio: (words) => `last feature ${words} times as important as the first`,
+  l1: (words) => `L1 weight ${words}`,
+  count: (words) => `${words} features`,
+  hidden: (words) => `${words} dimensions`,
 };
 const STEP = 480;
 let playing = null;
@@ -30,7 +37,7 @@ function drawSlider(key) {
   input.value = values.indexOf(valueOf(key));
   input.disabled = values.length < 2;
   const words = WORDS[key](valueOf(key));
-  input.setAttribute("aria-valuetext", words);
+  input.setAttribute("aria-valuetext", SPOKEN[key](words));
   byId(`${key}-value`).textContent = words;
 }
 
@@ -39,9 +46,10 @@ function drawStatus() {
   const [first, second] = ranked();
   const at = position.point;
   const parts = [`At density p = ${brief(density(), 4)} `, element("b", {}, first.geometry),
-    ` has the lowest loss of the candidates, ${exact(first.loss[at])} (error below ${brief(first.error[at], 2)})`];
+    ` has the lowest loss of the candidates, ${exact(first.loss[at], first.error[at])} (error below ${brief(first.error[at], 2)})`];
   parts.push(first.stable[at] ? ", a local minimum. " : ", but it is not a minimum of the full loss: an arrangement outside the catalogue lies lower. ");
-  if (second) parts.push(`Next: ${second.geometry}, ${percent(second.loss[at] / first.loss[at] - 1)} higher.`);
+  const share = second ? above(second.loss[at], first.loss[at], first.error[at]) : null;
+  if (share !== null) parts.push(`Next: ${second.geometry}, ${percent(share)} higher.`);
   byId("status").replaceChildren(...parts);
 }
 
@@ -58,8 +66,8 @@ function drawCandidates() {
     const name = element("th", { scope: "row" });
     name.append(button);
     const number = (text, key) => element("td", { class: "number", "data-key": key }, text);
-    row.append(name, number(exact(branch.loss[at]), "loss"), number(brief(branch.error[at], 2), "error"),
-      number(percent(branch.loss[at] / here().empty[at]), "share"), number(branch === all[0] ? "–" : percent(branch.loss[at] / all[0].loss[at] - 1), "above"),
+    row.append(name, number(exact(branch.loss[at], branch.error[at]), "loss"), number(brief(branch.error[at], 2), "error"),
+      number(percent(branch.loss[at] / here().empty[at]), "share"), number(branch === all[0] ? "–" : percent(above(branch.loss[at], all[0].loss[at], all[0].error[at])), "above"),
       number(brief(branch.curvature[at], 3), "curvature"), element("td", {}, kind(branch)));
     return row;
   });
@@ -77,7 +85,7 @@ function choose(branch) {
 function drawBoundaries() {
   const items = here().boundaries.map((one) => {
     const where = one.decimal ? `at p = ${one.decimal}, proved` : `between p = ${brief(one.lower, 6)} and ${brief(one.upper, 6)}`;
-    return element("li", {}, `${one.below} below, ${one.above} above, ${where}`);
+    return element("li", {}, `${one.below} below, ${one.above} above, ${where}${one.minima ? "" : "; not both are local minima there"}`);
   });
   byId("boundaries").replaceChildren(...(items.length ? items : [element("li", {}, "none in this range")]));
 }
@@ -94,7 +102,7 @@ function drawCurves() {
     row.append(element("th", { scope: "row", class: "number" }, brief(value, 4)));
     for (const branch of here().branches) {
       const mark = branch.stable[point] === false ? " *" : "";
-      row.append(element("td", { class: "number" }, exact(branch.loss[point]) + mark));
+      row.append(element("td", { class: "number" }, exact(branch.loss[point], branch.error[point]) + mark));
     }
     return row;
   }));
@@ -108,7 +116,7 @@ function drawRuns() {
   table.tBodies[0].replaceChildren(...runs.map((run) => {
     const row = element("tr");
     row.append(element("td", { class: "number" }, brief(run.density, 4)), element("td", {}, run.geometry),
-      element("td", { class: "number" }, exact(run.loss)), element("td", { class: "number" }, brief(run.error, 2)), element("td", {}, run.verdict));
+      element("td", { class: "number" }, exact(run.loss, run.error)), element("td", { class: "number" }, brief(run.error, 2)), element("td", {}, run.verdict));
     return row;
   }));
 }
@@ -127,7 +135,7 @@ function chooseRun(run) {
 function stop() {
   clearTimeout(playing);
   playing = null;
-  byId("play").textContent = "Play the transition";
+  byId("play").textContent = "Play";
 }
 
 // Through all densities, from here or, at the end, from the start; words are spoken where the winner changes.
@@ -178,7 +186,11 @@ function begin() {
   drawing.addEventListener("pointermove", drag);
   for (const id of ["curves-details", "runs-details"]) byId(id)?.addEventListener("toggle", () => { drawCurves(); drawRuns(); });
   turnable();
-  new ResizeObserver(() => drawChart()).observe(drawing.parentElement);
+  let width = 0;
+  new ResizeObserver(([entry]) => {
+    if (entry.contentRect.width !== width) drawChart();
+    width = entry.contentRect.width;
+  }).observe(drawing.parentElement);
   show();
 }
 

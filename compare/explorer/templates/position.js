@@ -60,8 +60,17 @@ function brief(value, digits = 3) {
   return String(Number(value.toPrecision(digits))).replace("-", "−");
 }
 
-const exact = (loss) => (loss === null ? "–" : loss.toPrecision(12).replace("-", "−"));
-const percent = (share) => `${brief(100 * share, 3)} %`;
+// A loss with the digits that its error bound leaves, twelve at most.
+function exact(loss, error) {
+  if (loss === null) return "–";
+  if (Math.abs(loss) <= error) return "0";
+  const digits = error > 0 ? Math.floor(Math.log10(Math.abs(loss) / error)) : 12;
+  return loss.toPrecision(Math.min(Math.max(digits, 1), 12)).replace("-", "−");
+}
+
+// How far one loss lies above another, where that can be told.
+const above = (loss, other, error) => (Math.abs(other) <= error ? null : loss / other - 1);
+const percent = (share) => (share === null ? "–" : `${brief(100 * share, 3)} %`);
 const kind = (branch) => (branch.stable[position.point] ? "local minimum" : "not a minimum");
 const lookOf = (geometry) => DATA.looks[geometry] ?? null;
 const colorOf = (geometry) => lookOf(geometry)?.color ?? "var(--ghost)";

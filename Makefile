@@ -4,7 +4,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages claims test lint million distributions identification clean
+.PHONY: setup report pages claims test lint million distributions identification clean explore-picture
 
 setup: .venv/filled
 
@@ -46,6 +46,11 @@ distributions: setup
 # tests/records/identification.json.
 identification: setup
 	OMP_NUM_THREADS=1 $(BIN)/python tests/identification.py --record tests/records/identification.json
+
+# The picture of docs/explore.md, taken in Chromium (see tests/tools.sh).
+explore-picture: setup
+	$(BIN)/tegum explore examples/five-in-two.toml --hidden 1-2 --points 32 --train 12 --out out/explore.html
+	$(BIN)/python tests/explore_picture.py out/explore.html docs/explore.png
 
 clean:
 	rm -rf .venv out build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -46,6 +46,7 @@ HOME = {
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
     "study": "tegum.compare.study",
     "explore": "tegum.compare.explorer.explorer",
+    "sliders_around": "tegum.compare.explorer.sliders",
     "reproduce": "tegum.papers.claims.reproduce",
 }
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from explore_picture import CALM
 
 from tegum.compare.explorer.branches import branches
 from tegum.compare.explorer.explorer import explore
@@ -29,10 +30,6 @@ SETTING = Setting(3, 2, 0.1)
 SLIDERS = sliders_around(SETTING, points=4, ratios=(1.0,), l1=(0.0, 0.02), features=(3, 4), hidden=(1, 3))
 HOSTILE = "</script><script>fetch('http://a.invalid')</script><img src=x onerror=alert(1)>&\"' {{ 7*7 }}"
 CHROMIUM = shutil.which("chromium")
-CALM = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed (tests/tools.sh installs it)")
 
 

@@ -169,7 +169,7 @@ def test_the_wheel_holds_every_file(installed):
     for module in modules():
         path = site.joinpath(*module.split("."))
         assert path.with_suffix(".py").exists() or (path / "__init__.py").exists(), module
-    templates, styles = ROOT.glob("compare/report/templates/*"), ROOT.glob("empirical/pictures/*.mplstyle")
+    templates, styles = ROOT.glob("compare/*/templates/*"), ROOT.glob("empirical/pictures/*.mplstyle")
     for file in [*templates, *styles]:
         assert (site / "tegum" / file.relative_to(ROOT)).read_bytes() == file.read_bytes()
     assert (site / "tegum" / "py.typed").exists()

@@ -17,7 +17,7 @@ MOST_FEATURES, MOST_HIDDEN = 8, 3
 #: Positions of the other sliders; the setting's own density, ratio and λ are always among them.
 DENSITIES, POINTS = (0.01, 0.8), 24
 RATIOS = (0.5, 1.0, 2.0)
-L1 = (0.0, 0.01, 0.03)
+L1 = (0.0, 0.02)
 _MOST_POINTS = 200
 
 
@@ -69,6 +69,8 @@ def sliders_around(
 ) -> Sliders:
     """The sliders' positions around a setting, itself one of them.
 
+    (p, I_n/I_1, λ) × (n, m) with m < n; other λ than the setting's are for its own n and m only.
+
     Args:
         setting: independent uniform features of one density, tied weights, ReLU readout, with or without an L1 term.
         densities: ends of the density's slider.
@@ -77,8 +79,16 @@ def sliders_around(
         l1: values of λ.
         features, hidden: first and last count; one less and one more than the setting's unless given.
 
+    Returns:
+        `Sliders`, which `explore` takes.
+
     Raises:
         InputError: a setting or a range that is not supported, in one line.
+
+    Validity: at most `MOST_FEATURES` features in `MOST_HIDDEN` dimensions.
+
+    Source: the settings of `candidates`; relative importance and density are the axes of Elhage et al. 2022,
+    "Superposition as a phase change".
     """
     _check(setting)
     low, high = (number("density", end, 1e-4, 1.0) for end in densities)

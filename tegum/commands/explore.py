@@ -36,7 +36,7 @@ def options(command: ArgumentParser) -> None:
     command.add_argument(
         "--ratios", nargs="+", type=float, metavar="R", help="importances of the last feature (default: 0.5 1 2)"
     )
-    command.add_argument("--l1", nargs="+", type=float, metavar="L", help="values of lambda (default: 0 0.01 0.03)")
+    command.add_argument("--l1", nargs="+", type=float, metavar="L", help="values of lambda (default: 0 0.02)")
     command.add_argument("--features", type=_span, metavar="A-B", help="range of n (default: one less to one more)")
     command.add_argument("--hidden", type=_span, metavar="A-B", help="range of m (default: one less to one more)")
     command.add_argument("--workers", type=int, metavar="N", help="processes (default: as many as cores)")

@@ -1,4 +1,4 @@
-"""A picture of the page of `tegum explore` as a reader opens it: `python tests/explore_picture.py PAGE.html PICTURE.png`."""
+"""A picture of the page of `tegum explore`: `python tests/explore_picture.py PAGE.html PICTURE.png`."""
 
 import io
 import shutil

@@ -49,7 +49,7 @@ identification: setup
 
 # The picture of docs/explore.md, taken in Chromium (see tests/tools.sh).
 explore-picture: setup
-	$(BIN)/tegum explore examples/five-in-two.toml --hidden 1-2 --points 32 --train 12 --out out/explore.html
+	$(BIN)/tegum explore examples/five-in-two.toml --hidden 1-2 --ratios 0.5 1 --points 32 --train 12 --out out/explore.html
 	$(BIN)/python tests/explore_picture.py out/explore.html docs/explore.png
 
 clean:

@@ -17,17 +17,17 @@ CALM = (
 
 
 def picture(page: Path) -> bytes:
-    """A PNG in 128 colours, without dithering: drawings have few, and it keeps the file small."""
+    """A PNG in 192 colours, without dithering: drawings have few, and it keeps the file small."""
     from playwright.sync_api import sync_playwright  # the arguments above are also for tests where it may be missing
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=CALM)
-        tab = browser.new_context(offline=True, viewport={"width": 1200, "height": 900}).new_page()
+        tab = browser.new_context(offline=True, viewport={"width": 1200, "height": 1060}).new_page()
         tab.goto(page.resolve().as_uri())
         shot = tab.screenshot()
         browser.close()
     small = io.BytesIO()
-    palette = Image.open(io.BytesIO(shot)).convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    palette = Image.open(io.BytesIO(shot)).convert("RGB").quantize(192, dither=Image.Dither.NONE)
     palette.save(small, "PNG", optimize=True)
     return small.getvalue()
 

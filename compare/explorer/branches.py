@@ -50,9 +50,10 @@ def branches(settings: Sequence[Setting]) -> list[Branch]:
     for point, setting in enumerate(settings):
         ranked = candidates(setting)
         exact = population_loss(_stacked(ranked), setting)
+        losses, errors = np.atleast_1d(exact.loss), np.atleast_1d(exact.error)
         for k, one in enumerate(ranked):
             branch = found.setdefault(one.geometry, _empty(one.geometry, len(settings), setting))
-            branch.loss[point], branch.error[point] = exact.loss[k], exact.error[k]
+            branch.loss[point], branch.error[point] = losses[k], errors[k]
             branch.curvature[point], branch.stable[point] = one.hessian_min, one.stable
             branch.W[point], branch.b[point] = one.weights.W, one.weights.b
             branch.factor[point] = _factor_of(one)

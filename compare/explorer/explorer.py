@@ -8,14 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tegum.compare.explorer.learned import dots
+from tegum.compare.explorer.learned import MOST_RUNS, dots
 from tegum.compare.explorer.page import page, page_data
 from tegum.compare.explorer.panels import DECIMALS, panel
 from tegum.compare.explorer.sliders import Sliders
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.executors.attempt import Execute, Failure, serial
+from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
-from tegum.theory.files.atomic import file_place, write_atomically
+from tegum.theory.files.atomic import claim_folder, file_place, write_atomically
 
 #: Told the stage, the work done and the work there is.
 Progress = Callable[[str, int, int], object]
@@ -58,6 +59,9 @@ def explore(
     place = Path(file_place(path))
     if place.is_dir():
         raise InputError(f"{place} is a folder; explore writes a file")
+    claim_folder(place.parent)
+    if runs is not None:
+        whole("runs", len(runs.runs), 1, MOST_RUNS)
     panels = _panels(sliders, execute, progress)
     learned = dots(runs, sliders, panels, partial(progress, "learned runs")) if runs else []
     data = page_data(sliders, panels, learned, DECIMALS)

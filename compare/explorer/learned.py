@@ -16,7 +16,6 @@ from tegum.compare.verdict import Comparison, compare_all
 from tegum.empirical.ensemble import Ensemble, holds_ensemble, load_ensemble
 from tegum.empirical.sweep.ensembles import sweep_ensemble
 from tegum.empirical.sweep.folder import MANIFEST, sweep_in
-from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import identify_ensemble
 from tegum.theory.loss.law import empty_loss, law_of
@@ -27,6 +26,8 @@ from tegum.theory.weights import Weights
 
 #: Runs on one page: each is an element that can be pointed at.
 MOST_RUNS = 5000
+#: Weights of a run that flew off are drawn this far out.
+_FAR = 1e6
 #: Said of runs under an L1 term, for which there is no verdict.
 _NOT_JUDGED = "not judged under an L1 term"
 
@@ -65,9 +66,8 @@ def dots(
         model), ``geometry``, ``verdict``; ``over``, the geometry that its weights ``W`` are laid over.
 
     Raises:
-        InputError: too many runs.
+        InputError: weights too large to have a loss.
     """
-    whole("runs", len(ensemble.runs), 1, MOST_RUNS)
     groups: dict[Setting, list[int]] = {}
     for run, setting in enumerate(ensemble.settings):
         groups.setdefault(setting, []).append(run)
@@ -96,6 +96,9 @@ def _of_setting(
     setting: Setting, weights: Weights, place: int, sliders: Sliders, panel: Panel
 ) -> Iterator[dict[str, Any]]:
     exact = population_loss(weights, setting)
+    losses, errors = np.atleast_1d(exact.loss), np.atleast_1d(exact.error)
+    if not np.isfinite(losses).all():
+        raise InputError("runs hold weights so large that their loss is not finite")
     point = int(np.argmin(np.abs(np.log(np.array(sliders.densities) / setting.density[0]))))
     for run, (geometry, verdict) in enumerate(_judged(setting, weights)):
         over = _branch(panel, geometry, point)
@@ -104,13 +107,13 @@ def _of_setting(
         yield {
             "panel": place,
             "density": setting.density[0],
-            "loss": float(exact.loss[run]),
-            "error": float(f"{exact.error[run]:.2g}"),
+            "loss": float(losses[run]),
+            "error": float(f"{errors[run]:.2g}"),
             "empty": float(empty_loss(law_of(setting))[0]),
             "geometry": geometry,
             "verdict": verdict,
             "over": over["geometry"],
-            "W": in_units(pair.learned[:, np.argsort(pair.places)]),
+            "W": in_units(pair.learned[:, np.argsort(pair.places)].clip(-_FAR, _FAR)),
         }
 
 

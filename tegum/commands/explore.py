@@ -58,8 +58,9 @@ def run(arguments: Namespace) -> Answer:
             runs = _trained(sliders, arguments.train, arguments.seed, progress)
         page = explore(sliders, arguments.out, runs=runs, command=command_line(), execute=execute, progress=progress)
     positions = len(sliders.densities) * len(sliders.slices)
-    answer = {"page": str(page), "positions": positions, "bytes": page.stat().st_size}
-    return answer, f"{positions} positions of the sliders\npage: {page} ({answer['bytes'] / 1e6:.2f} MB)"
+    size = page.stat().st_size
+    answer = {"page": str(page), "positions": positions, "bytes": size}
+    return answer, f"{positions} positions of the sliders\npage: {page} ({size / 1e6:.2f} MB)"
 
 
 def _workers(arguments: Namespace) -> int | None:

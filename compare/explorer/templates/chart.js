@@ -13,9 +13,10 @@ function frameChart() {
   byId("losses").setAttribute("viewBox", `0 0 ${box} ${chart.head + chart.height + chart.bottom}`);
 }
 
-// The frame ends a little above the highest curve that matters.
+// The frame ends a little above the highest curve that matters: in colour, and a minimum somewhere.
 function topOf(panel) {
-  const ratios = panel.branches.filter((branch) => lookOf(branch.geometry)).flatMap((branch) =>
+  const matters = (branch) => lookOf(branch.geometry) && branch.stable.some(Boolean);
+  const ratios = panel.branches.filter(matters).flatMap((branch) =>
     branch.loss.map((loss, point) => (loss === null ? 0 : loss / panel.empty[point])));
   return 1.08 * Math.min(Math.max(...ratios, 0.05), 1.2);
 }

@@ -4,7 +4,7 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages claims test lint million distributions identification clean explore-picture
+.PHONY: setup report pages claims test lint million distributions identification explore-picture clean
 
 setup: .venv/filled
 

@@ -1,0 +1,69 @@
+"""Where to cut a dictionary's overlap graph, and why there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tegum.compare.dictionary.directions import Directions
+from tegum.compare.dictionary.random_directions import limit_of_one_false_pair
+from tegum.compare.dictionary.statistics import EDGES, Statistics
+from tegum.theory.errors import InputError
+
+#: Edges that are held at most: 16 bytes each, and as many again while they are sorted.
+MOST_EDGES = 2**25
+#: The histogram's own thresholds, at which numbers of pairs are known exactly.
+GRID = EDGES[len(EDGES) // 2 :]
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A threshold on |cosine|.
+
+    Attributes:
+        value: itself.
+        principle: why it is that.
+    """
+
+    value: float
+    principle: str
+
+
+def edges_above(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of positive and of negative cosine at or beyond each value of `GRID`."""
+    half = len(counts) // 2
+    positive = np.concatenate([counts[half:][::-1].cumsum()[::-1], [0]])
+    negative = np.concatenate([counts[:half].cumsum()[::-1], [0]])
+    return positive, negative
+
+
+def random_threshold(given: Directions, found: Statistics) -> Threshold:
+    """The level at which random directions would give one false edge on average, or what can be held."""
+    value = limit_of_one_false_pair(given.pairs, given.units.shape[1])
+    least = threshold_of_edges(found, MOST_EDGES).value
+    if value >= least:
+        return Threshold(value, "one edge expected among random directions")
+    return Threshold(least, f"at most {MOST_EDGES} edges, the most that are held")
+
+
+def threshold_of_edges(found: Statistics, most: int) -> Threshold:
+    """The smallest threshold of the grid that leaves at most so many edges."""
+    total = sum(edges_above(found.counts))
+    return Threshold(float(GRID[np.argmax(total <= most)]), f"at most {most} edges")
+
+
+def threshold_given(found: Statistics, value: float) -> Threshold:
+    """A threshold that the user names.
+
+    Raises:
+        InputError: outside [0, 1), or more edges than are held.
+    """
+    if not 0 <= value < 1:
+        raise InputError(f"threshold = {value!r} is outside [0, 1)")
+    total = sum(edges_above(found.counts))
+    least = total[min(np.searchsorted(GRID, value), len(GRID) - 1)]
+    if least > MOST_EDGES:
+        fits = threshold_of_edges(found, MOST_EDGES).value
+        raise InputError(f"threshold = {value!r} leaves more than {least} edges; allowed are {MOST_EDGES}, as at {fits}")
+    return Threshold(value, "given")

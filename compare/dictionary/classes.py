@@ -18,6 +18,8 @@ from tegum.theory.geometry.overlap import OverlapGraph
 
 #: Vertices up to which a component is brought to canonical form; larger ones are told apart by colour refinement.
 MOST_VERTICES = 200
+#: Features whose cosines all exceed it share one direction, as in identification.
+ONE_DIRECTION = 0.99
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class ComponentClass:
     """Components of at least two vertices of one kind.
 
     Attributes:
-        name: the catalogue's or merged-k where the signed graph is that one's, else unknown- and the digits of its
-            canonical form, or refined- and the digits of its colouring.
+        name: the catalogue's where the signed graph is that one's; merged-k for features that share one direction,
+            clique-k for others that all overlap positively; else unknown- and the digits of its canonical form, or
+            refined- and those of its colouring.
         vertices, positive, negative: of each component.
         count: components.
         isomorphic: whether they are proved to be; False: not distinguished by colour refinement.
@@ -72,7 +75,8 @@ def component_classes(given: Edges, labels: np.ndarray, features: np.ndarray, to
     for members, cosines in _components(given, labels, told):
         sizes = np.abs(cosines.data)
         signs = csr_array((np.sign(cosines.data), cosines.indices, cosines.indptr), shape=cosines.shape)
-        kind = kinds.setdefault(_form(signs), _Kind(signs, 0, 1.0, 0.0, members))
+        one_direction = bool(cosines.data.min() > ONE_DIRECTION) and _is_clique(signs)
+        kind = kinds.setdefault((one_direction, _form(signs)), _Kind(signs, 0, 1.0, 0.0, members))
         kind.count += 1
         kind.weakest, kind.strongest = min(kind.weakest, sizes.min()), max(kind.strongest, sizes.max())
     found = [_described(kind, features) for kind in kinds.values()]
@@ -118,7 +122,7 @@ def _described(kind: _Kind, features: np.ndarray) -> ComponentClass:
     vertices = kind.signs.shape[0]
     small = vertices <= MOST_VERTICES
     return ComponentClass(
-        name=component_name(_dense(kind.signs)) if small else f"refined-{refined_digest(kind.signs)}",
+        name=_name(kind, small),
         vertices=vertices,
         positive=int((kind.signs.data > 0).sum()) // 2,
         negative=int((kind.signs.data < 0).sum()) // 2,
@@ -130,11 +134,23 @@ def _described(kind: _Kind, features: np.ndarray) -> ComponentClass:
     )
 
 
+def _name(kind: _Kind, small: bool) -> str:
+    if _is_clique(kind.signs) and kind.weakest > ONE_DIRECTION:
+        return merged(kind.signs.shape[0]).name
+    return component_name(_dense(kind.signs)) if small else f"refined-{refined_digest(kind.signs)}"
+
+
+def _is_clique(signs: csr_array) -> bool:
+    """Whether every two vertices have a positive edge."""
+    vertices = signs.shape[0]
+    return signs.nnz == vertices * (vertices - 1) and bool((signs.data > 0).all())
+
+
 def component_name(signs: np.ndarray) -> str:
-    """The catalogue's name for a signed graph, of whichever dimension, or merged-k, or that of its canonical form."""
+    """The catalogue's name for a signed graph, of whichever dimension, or clique-k, or that of its canonical form."""
     vertices = len(signs)
     if (signs + np.eye(vertices, dtype=np.int8) > 0).all():
-        return merged(vertices).name
+        return f"clique-{vertices}"
     graph = _graph(signs)
     for factor in catalogue(vertices, vertices - 1):
         if factor.vertices == vertices:

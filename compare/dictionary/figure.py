@@ -24,8 +24,8 @@ def survey_picture(found: Survey) -> Picture:
         return picture(
             _figure(found),
             "dictionary",
-            alt=f"Cosines of all pairs of {count} features in {hidden} dimensions, on a logarithmic scale beside those of "
-            "random directions; components of the graph of large cosines by size, and as its threshold rises.",
+            alt=f"Cosines of all pairs of {count} features in {hidden} dimensions, on a logarithmic scale beside those "
+            "of random directions; components of the graph of large cosines by size, and as its threshold rises.",
             caption=f"Left: cosines of all {found.given.pairs} pairs of {count} features in {hidden} dimensions; line: "
             f"expected of random directions; dotted: threshold {found.threshold.value:.4g} "
             f"({found.threshold.principle}). Middle: components of the graph above it, by number of features. Right: "
@@ -36,7 +36,9 @@ def survey_picture(found: Survey) -> Picture:
 
 def _figure(found: Survey) -> Figure:
     figure = Figure(figsize=(PAGE, 2.3))
-    left, middle, right = (figure.add_axes((x, 0.18, width, 0.7)) for x, width in ((0.07, 0.36), (0.52, 0.18), (0.78, 0.2)))
+    left, middle, right = (
+        figure.add_axes((x, 0.18, width, 0.7)) for x, width in ((0.07, 0.36), (0.52, 0.18), (0.78, 0.2))
+    )
     _draw_cosines(left, found)
     _draw_sizes(middle, found)
     _draw_course(right, found)

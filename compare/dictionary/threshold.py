@@ -49,8 +49,7 @@ def random_threshold(given: Directions, found: Statistics) -> Threshold:
 
 def threshold_of_edges(found: Statistics, most: int) -> Threshold:
     """The smallest threshold of the grid that leaves at most so many edges."""
-    total = sum(edges_above(found.counts))
-    return Threshold(float(GRID[np.argmax(total <= most)]), f"at most {most} edges")
+    return Threshold(float(GRID[np.argmax(_both_signs(found) <= most)]), f"at most {most} edges")
 
 
 def threshold_given(found: Statistics, value: float) -> Threshold:
@@ -61,9 +60,13 @@ def threshold_given(found: Statistics, value: float) -> Threshold:
     """
     if not 0 <= value < 1:
         raise InputError(f"threshold = {value!r} is outside [0, 1)")
-    total = sum(edges_above(found.counts))
-    least = total[min(np.searchsorted(GRID, value), len(GRID) - 1)]
+    least = _both_signs(found)[np.searchsorted(GRID, value)]  # at the next threshold of the grid
     if least > MOST_EDGES:
         fits = threshold_of_edges(found, MOST_EDGES).value
-        raise InputError(f"threshold = {value!r} leaves more than {least} edges; allowed are {MOST_EDGES}, as at {fits}")
+        raise InputError(f"threshold = {value!r} leaves {least} edges or more; allowed are {MOST_EDGES}, as at {fits}")
     return Threshold(value, "given")
+
+
+def _both_signs(found: Statistics) -> np.ndarray:
+    positive, negative = edges_above(found.counts)
+    return positive + negative

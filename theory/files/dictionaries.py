@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 from tegum.theory.checks import choice
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, file_place

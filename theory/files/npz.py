@@ -11,6 +11,7 @@ from numpy.lib import format as npy
 
 from tegum.theory.errors import InputError
 from tegum.theory.files.array_checks import array_name, array_names, array_shape
+from tegum.theory.files.reading import opened
 
 _LONGEST_HEADER = 2**14  # bytes; NumPy itself refuses headers beyond 10,000 characters
 _SMALL = 2**24  # bytes that may come from any fewer
@@ -46,12 +47,10 @@ def npz_array(path: str | os.PathLike[str], wanted: Sequence[str]) -> tuple[str,
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
             yield archive
     except InputError:
         raise
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # damage makes the zip, deflate and header parsers raise almost anything
         raise InputError(f"is not an intact .npz file: {error}") from error
 
@@ -59,7 +58,9 @@ def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     name = member.filename.removesuffix(".npy")
     if member.file_size > max(_SMALL, _MOST_SHRUNK * member.compress_size):
-        raise InputError(f"{name} unpacks {member.compress_size} bytes to {member.file_size}; weights do not shrink so far")
+        raise InputError(
+            f"{name} unpacks {member.compress_size} bytes to {member.file_size}; weights do not shrink so far"
+        )
     with archive.open(member) as stream:
         head = stream.read(_LONGEST_HEADER)
         header = BytesIO(head)

@@ -11,6 +11,7 @@ import numpy as np
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
 from tegum.theory.files.array_checks import array_name, array_names, array_shape
+from tegum.theory.files.reading import opened
 
 _LARGEST_HEADER = 2**20  # bytes; an array takes about a hundred
 _DTYPES = {
@@ -58,11 +59,8 @@ def safetensors_array(path: str | os.PathLike[str], wanted: Sequence[str]) -> tu
 @contextmanager
 def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, dict[str, Any]]]:
     """The file at the beginning of its data, and its header."""
-    try:
-        with open(path, "rb") as file:
-            yield file, _header(file)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
+    with opened(path) as file:
+        yield file, _header(file)
 
 
 def _read(file: BinaryIO, header: Mapping[str, Any], names: Iterable[str]) -> dict[str, np.ndarray]:

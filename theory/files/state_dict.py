@@ -5,12 +5,13 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pickletools import genops
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from tegum.theory.errors import InputError
 from tegum.theory.files.array_checks import LARGEST_ARRAY, array_name, array_names
+from tegum.theory.files.reading import opened
 
 _LARGEST_FILE = 2**33  # bytes: all tensors of a file are read, to get at one
 _LARGEST_PICKLE = 2**22  # bytes; a tensor takes some hundreds, its numbers lie in files of their own
@@ -54,13 +55,13 @@ def _loaded(path: str | os.PathLike[str]) -> dict[Any, Any]:
     import torch
 
     try:
-        _check_archive(path)
-        # Not mapped into memory: then nobody would see a tensor that declares more numbers than the file has for it.
-        found = torch.load(path, weights_only=True, map_location="cpu")
+        with opened(path) as file:
+            _check_archive(file)
+            file.seek(0)
+            # Not mapped into memory: there a tensor may declare more numbers than the file has for it.
+            found = torch.load(file, weights_only=True, map_location="cpu")
     except InputError:
         raise
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # damage makes the loader raise almost anything, in messages of many lines
         raise InputError(
             f"is not a PyTorch file of plain tensors ({type(error).__name__}); save the state_dict alone"
@@ -70,16 +71,16 @@ def _loaded(path: str | os.PathLike[str]) -> dict[Any, Any]:
     return found
 
 
-def _check_archive(path: str | os.PathLike[str]) -> None:
+def _check_archive(file: BinaryIO) -> None:
     """Refuse what would spend memory, or run, before a tensor is seen."""
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         # PyTorch never compresses; a compressed member could unpack to any size.
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise InputError("is compressed; PyTorch writes its files uncompressed")
         if len({member.filename for member in members}) < len(members):
             raise InputError("holds two files of one name")
-        held, declared = os.path.getsize(path), sum(member.file_size for member in members)
+        held, declared = os.fstat(file.fileno()).st_size, sum(member.file_size for member in members)
         if not declared <= held <= _LARGEST_FILE:  # members that lie over each other are more than the file
             raise InputError(f"has {held} bytes and declares {declared}; allowed are {_LARGEST_FILE} and no overlaps")
         for member in members:

@@ -22,7 +22,7 @@ def array_names(found: Iterable[str], allowed: Sequence[Sequence[str]]) -> None:
 def array_name(found: Iterable[str], wanted: Sequence[str]) -> str:
     """The one array of a file that has one of the wanted names; what the file holds is listed where there is none."""
     names = list(found)
-    there = [name for name in names if name in wanted]
+    there = sorted(name for name in names if name in wanted)
     if not there:
         listed = ", ".join(shown(name) for name in sorted(names)[:_LISTED]) or "nothing"
         more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""

@@ -46,6 +46,8 @@ HOME = {
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
     "study": "tegum.compare.study",
     "reproduce": "tegum.papers.claims.reproduce",
+    "read_dictionary": "tegum.theory.files.dictionaries",
+    "survey": "tegum.compare.dictionary.survey",
 }
 
 __all__ = ["__version__", *FOLDERS, *HOME]

@@ -62,7 +62,7 @@ def by_notebook(models, steps, rate=1e-2):
 
 def by_tms_kit(models, steps, rate=1e-2):
     """The same setting by tms-kit's own model, data, loss and loop."""
-    pytest.importorskip("tms_kit", reason="tms-kit is not installed: pip install -e '.[bench]'")
+    pytest.importorskip("tms_kit", reason="tms-kit is not installed: pip install -e '.[test]'")
     from tms_kit.data import IIDFeatureGenerator
     from tms_kit.loss import ImportanceWeightedLoss
     from tms_kit.model import Model

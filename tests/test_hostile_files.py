@@ -148,8 +148,9 @@ COMMANDS = {
     "compare": ("compare", "SETTING", "--out", "OUT"),
     **{
         f"probe {one}": ("probe", one, "SETTING")
-        for one in ("autoencoder", "adversarial", "computation", "steering", "penalty")
+        for one in ("autoencoder", "adversarial", "computation", "steering")
     },
+    "probe penalty": ("probe", "penalty", "SETTING", "--penalties", "0.1"),
     "dictionary": ("dictionary",),
 }
 #: Runs every command on every file, and says what each answered, and how much the peak of memory rose.

@@ -68,6 +68,9 @@ def survey(
     Validity: counts are exact counts of computed cosines, whose error `Directions.error` bounds (3e-7 for 384
     dimensions); they do not depend on the order of features, on tiles, threads or the linear algebra library.  Memory
     is that of the vectors in double precision, a few tiles, and the edges; no n × n matrix is ever held.
+
+    Source: dimensionality and m / ‖W‖² as in Elhage et al. 2022, "The Geometry of Superposition"; the null law and
+    the bound on the coherence are named in `random_directions`.
     """
     if isinstance(threshold, str) and threshold not in PRINCIPLES:
         raise InputError(f"threshold = {threshold!r} is neither a number nor {' nor '.join(PRINCIPLES)}")

@@ -146,10 +146,7 @@ COMMANDS = {
     "diagnose": ("diagnose", "SETTING"),
     "draw": ("draw", "--out", "OUT"),
     "compare": ("compare", "SETTING", "--out", "OUT"),
-    **{
-        f"probe {one}": ("probe", one, "SETTING")
-        for one in ("autoencoder", "adversarial", "computation", "steering")
-    },
+    **{f"probe {one}": ("probe", one, "SETTING") for one in ("autoencoder", "adversarial", "computation", "steering")},
     "probe penalty": ("probe", "penalty", "SETTING", "--penalties", "0.1"),
     "dictionary": ("dictionary",),
 }

@@ -61,10 +61,10 @@ def _draw_cosines(ax: Axes, found: Survey) -> None:
             ax.axvline(limit, color=INK, lw=0.7, ls=(0, (1, 1.2)))
     ax.set_xlim(edges[0], edges[-1])
     ax.set_yscale("log")
-    ax.set_ylim(_LEAST, 8 * max(counts.max(), expected.max()))
+    ax.set_ylim(_LEAST, 2 * max(counts.max(), expected.max()))
     ax.set_xlabel("cosine of two features")
     ax.set_ylabel(f"pairs in a bin of {_LUMPED / 1024:g}")
-    ax.legend(frameon=False, fontsize=6, loc="upper right", ncols=2)
+    ax.legend(frameon=False, fontsize=6, loc="lower center", bbox_to_anchor=(0.5, 0.98), ncols=2)
 
 
 def _draw_sizes(ax: Axes, found: Survey) -> None:
@@ -87,4 +87,4 @@ def _draw_course(ax: Axes, found: Survey) -> None:
         ax.plot(course.thresholds, np.where(values > 0, values, np.nan), color=color, lw=1, label=name)
     ax.set_yscale("log")
     ax.set_xlabel("threshold")
-    ax.legend(frameon=False, fontsize=6, labelcolor=INK)
+    ax.legend(frameon=False, fontsize=6, labelcolor=INK, loc="best")

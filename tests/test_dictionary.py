@@ -335,6 +335,21 @@ def test_components_are_counted_once_each_with_their_strongest_cosines():
     np.testing.assert_allclose([classes[0].weakest, classes[0].strongest], 0.5, atol=1e-6)
 
 
+def test_one_pass_gives_the_graph_that_two_passes_give():
+    vectors = lumpy()
+    given = directions(vectors)
+    for found in (
+        survey(vectors, 0.55),
+        survey(vectors),
+        survey(vectors, "components"),
+        survey(vectors, most_edges=5000),
+    ):
+        alone = edges(given, found.threshold.value, quiet)
+        assert found.edges.undecided == alone.undecided
+        for part in ("indptr", "indices", "data"):
+            np.testing.assert_array_equal(getattr(found.edges.cosines, part), getattr(alone.cosines, part))
+
+
 def test_principles_choose_what_they_say():
     vectors = lumpy(600)
     assert survey(vectors).threshold.value == limit_of_one_false_pair(599 * 598 // 2, HIDDEN)
@@ -372,10 +387,16 @@ def test_bad_thresholds_are_refused(monkeypatch):
             survey(vectors, threshold)
     with pytest.raises(InputError, match="below 1"):
         survey(vectors, most_edges=0)
-    monkeypatch.setattr("tegum.compare.dictionary.threshold.MOST_EDGES", 100)
+    for module in ("threshold", "edges", "survey"):
+        monkeypatch.setattr(f"tegum.compare.dictionary.{module}.MOST_PAIRS", 100)
     with pytest.raises(InputError, match="threshold = 0.1 leaves [0-9]+ edges or more; allowed are 100, as at 0"):
         survey(vectors, 0.1)
-    assert "most that are held" in survey(vectors).threshold.principle
+    fitting = survey(vectors)
+    assert "most that are held" in fitting.threshold.principle
+    assert 0 < fitting.edges.count <= 100
+    just_above = float(np.nextafter(fitting.threshold.value - 1 / 1024, 1))  # the grid does not see that it is too low
+    with pytest.raises(InputError, match="leaves .* edges"):
+        survey(vectors, just_above)
     with pytest.raises(InputError, match="one dimension"):
         survey(np.ones((5, 1)))
 

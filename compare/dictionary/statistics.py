@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from tegum.compare.dictionary.directions import ONE, Directions
 from tegum.compare.dictionary.scan import BINS, scanned
-from tegum.compare.dictionary.tiles import SIDE, Told, over_tiles
+from tegum.compare.dictionary.tiles import SIDE, Answer, Told, Visit, over_tiles
 
 #: Edges of the histogram's bins, each exact in binary.
 EDGES = np.linspace(-1.0, 1.0, BINS + 1)
@@ -40,24 +40,35 @@ class Statistics:
 
 
 def statistics(given: Directions, told: Told, side: int = SIDE) -> Statistics:
-    """Statistics of all pairs, tile by tile.
+    """Statistics of all pairs, tile by tile; see `statistics_and`."""
+    return statistics_and(given, lambda tile, i, j: None, told, side)[0]
+
+
+def statistics_and(
+    given: Directions, also: Visit[Answer], told: Told, side: int = SIDE
+) -> tuple[Statistics, list[Answer]]:
+    """Statistics of all pairs, tile by tile, and what else is made of each tile while it is there.
 
     Args:
         given: directions of the features.
+        also: visits each tile as well.
         told: called with tiles done and all tiles.
         side: features along a side of a tile.
 
     Returns:
-        `Statistics`; the moments are sums in double precision, of rounding error 1e-12 at most.
+        `Statistics`, whose moments are sums in double precision, of rounding error 1e-12 at most; and the answers of
+        ``also``.
     """
+    answers: list[Answer] = []
     counts = np.zeros(BINS, dtype=np.int64)
     powers: list[np.ndarray] = []
     nearest, partner = np.zeros(len(given.units)), np.full(len(given.units), -1)
 
     def visit(tile: np.ndarray, i: int, j: int):
-        return i, j, scanned(tile, i == j, ONE**-2)
+        return i, j, scanned(tile, i == j, ONE**-2), also(tile, i, j)
 
-    for i, j, (found, sums, rows, columns) in over_tiles(given.units, visit, told, side):
+    for i, j, (found, sums, rows, columns), answer in over_tiles(given.units, visit, told, side):
+        answers.append(answer)
         counts += found
         powers.append(sums)
         _keep_nearest(nearest, partner, rows, i, j)
@@ -65,7 +76,7 @@ def statistics(given: Directions, told: Told, side: int = SIDE) -> Statistics:
     mean, variance, excess = _moments([math.fsum(sums) / given.pairs for sums in zip(*powers, strict=True)])
     weights, total = dimensionality(given)
     hidden = given.units.shape[1]
-    return Statistics(counts, mean, variance, excess, nearest, partner, weights, hidden / total)
+    return Statistics(counts, mean, variance, excess, nearest, partner, weights, hidden / total), answers
 
 
 def _keep_nearest(nearest: np.ndarray, partner: np.ndarray, found, begin: int, other: int) -> None:

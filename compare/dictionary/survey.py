@@ -12,8 +12,9 @@ from jaxtyping import Int
 from tegum.compare.dictionary.classes import ComponentClass, component_classes
 from tegum.compare.dictionary.components import Filtration, component_labels, filtration
 from tegum.compare.dictionary.directions import Directions, directions
-from tegum.compare.dictionary.edges import Edges, edges
-from tegum.compare.dictionary.statistics import Statistics, statistics
+from tegum.compare.dictionary.edges import MOST_PAIRS, Edges, edges, edges_among, near_pairs
+from tegum.compare.dictionary.random_directions import limit_of_one_false_pair
+from tegum.compare.dictionary.statistics import Statistics, statistics_and
 from tegum.compare.dictionary.threshold import Threshold, random_threshold, threshold_given, threshold_of_edges
 from tegum.empirical.memory import available_bytes
 from tegum.theory.errors import InputError
@@ -72,18 +73,24 @@ def survey(
     Source: dimensionality and m / ‖W‖² as in Elhage et al. 2022, "The Geometry of Superposition"; the null law and
     the bound on the coherence are named in `random_directions`.
     """
-    if isinstance(threshold, str) and threshold not in PRINCIPLES:
-        raise InputError(f"threshold = {threshold!r} is neither a number nor {' nor '.join(PRINCIPLES)}")
     tell = told or _silent
+    _check_asked(threshold, most_edges)
     _check_memory(vectors)
     given = directions(vectors)
-    found = statistics(given, partial(tell, "all pairs"))
+    # Most often the threshold is known before: its pairs are collected while the tiles are there.
+    first = limit_of_one_false_pair(given.pairs, vectors.shape[1]) if isinstance(threshold, str) else float(threshold)
+    found, pairs = statistics_and(given, near_pairs(given, first), partial(tell, "all pairs"))
+    held = sum(len(cosines) for _, _, cosines in pairs) <= MOST_PAIRS
+
+    def cut(at: float) -> Edges:
+        return edges_among(given, pairs, at) if held and at >= first else edges(given, at, partial(tell, "edges"))
+
     chosen = _threshold(given, found, threshold, most_edges)
-    graph = edges(given, chosen.value, partial(tell, "edges"))
+    graph = cut(chosen.value)
     course = filtration(graph)
     if threshold == "components" and most_edges is None:
         chosen = Threshold(course.most, "most components of at least two features")
-        graph = edges(given, chosen.value, partial(tell, "edges of most components"))
+        graph = cut(chosen.value)
         course = filtration(graph)
     labels = component_labels(graph)
     classes = component_classes(graph, labels, given.features, partial(tell, "components"))
@@ -92,10 +99,17 @@ def survey(
 
 def _threshold(given: Directions, found: Statistics, asked: float | str, most: int | None) -> Threshold:
     if most is not None:
-        if most < 1:
-            raise InputError(f"edges = {most} is below 1")
         return threshold_of_edges(found, most)
     return random_threshold(given, found) if isinstance(asked, str) else threshold_given(found, asked)
+
+
+def _check_asked(threshold: float | str, most: int | None) -> None:
+    if isinstance(threshold, str) and threshold not in PRINCIPLES:
+        raise InputError(f"threshold = {threshold!r} is neither a number nor {' nor '.join(PRINCIPLES)}")
+    if not isinstance(threshold, str) and not 0 <= threshold < 1:
+        raise InputError(f"threshold = {threshold!r} is outside [0, 1)")
+    if most is not None and most < 1:
+        raise InputError(f"edges = {most} is below 1")
 
 
 def _check_memory(vectors: np.ndarray) -> None:

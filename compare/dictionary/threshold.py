@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from tegum.compare.dictionary.directions import Directions
+from tegum.compare.dictionary.edges import MOST_PAIRS
 from tegum.compare.dictionary.random_directions import limit_of_one_false_pair
 from tegum.compare.dictionary.statistics import EDGES, Statistics
 from tegum.theory.errors import InputError
 
-#: Edges that are held at most: 16 bytes each, and as many again while they are sorted.
-MOST_EDGES = 2**25
 #: The histogram's own thresholds, at which numbers of pairs are known exactly.
 GRID = EDGES[len(EDGES) // 2 :]
 
@@ -41,10 +40,10 @@ def edges_above(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def random_threshold(given: Directions, found: Statistics) -> Threshold:
     """The level at which random directions would give one false edge on average, or what can be held."""
     value = limit_of_one_false_pair(given.pairs, given.units.shape[1])
-    least = threshold_of_edges(found, MOST_EDGES).value
+    least = threshold_of_edges(found, MOST_PAIRS).value
     if value >= least:
         return Threshold(value, "one edge expected among random directions")
-    return Threshold(least, f"at most {MOST_EDGES} edges, the most that are held")
+    return Threshold(least, f"at most {MOST_PAIRS} edges, the most that are held")
 
 
 def threshold_of_edges(found: Statistics, most: int) -> Threshold:
@@ -56,14 +55,12 @@ def threshold_given(found: Statistics, value: float) -> Threshold:
     """A threshold that the user names.
 
     Raises:
-        InputError: outside [0, 1), or more edges than are held.
+        InputError: more edges than are held.
     """
-    if not 0 <= value < 1:
-        raise InputError(f"threshold = {value!r} is outside [0, 1)")
     least = _both_signs(found)[np.searchsorted(GRID, value)]  # at the next threshold of the grid
-    if least > MOST_EDGES:
-        fits = threshold_of_edges(found, MOST_EDGES).value
-        raise InputError(f"threshold = {value!r} leaves {least} edges or more; allowed are {MOST_EDGES}, as at {fits}")
+    if least > MOST_PAIRS:
+        fits = threshold_of_edges(found, MOST_PAIRS).value
+        raise InputError(f"threshold = {value!r} leaves {least} edges or more; allowed are {MOST_PAIRS}, as at {fits}")
     return Threshold(value, "given")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from tegum.empirical.plan import Training
 from tegum.theory.checks import shown, whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import write_atomically, write_json
+from tegum.theory.files.reading import json_content, require_inside, sha256_of
 from tegum.theory.files.safetensor import safetensors_arrays
 from tegum.theory.setting import Setting, setting_from_tables, setting_tables
 from tegum.theory.weights import Weights
@@ -29,6 +29,7 @@ _TENSORS = "ensemble-{}.safetensors"  # the digits are of the SHA-256 of its con
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _FORMAT = 2
 _LARGEST_RUN = 10**9
+_LARGEST_MANIFEST = 2**28  # bytes; a million runs take some 2**24, and their settings may differ
 _ARRAYS = ("W", "b", "batch_loss", "steps")
 
 
@@ -135,12 +136,14 @@ def load_ensemble(folder: str | os.PathLike[str]) -> Ensemble:
     """
     manifest = Path(folder) / MANIFEST
     with located(manifest):
+        require_inside(folder, manifest)
         written = _read_manifest(manifest)
         settings, runs, options = _described(written)
         sha256 = str(written.get("sha256"))
         tensors = _tensors(folder, sha256)
     with located(tensors):
-        if _sha256(tensors) != sha256:
+        require_inside(folder, tensors)
+        if sha256_of(tensors) != sha256:
             raise InputError(f"is not the file that {MANIFEST} was written for: its SHA-256 differs")
         return _ensemble(settings, runs, options, safetensors_arrays(tensors, [_ARRAYS, (*_ARRAYS, "W_out")]))
 
@@ -179,12 +182,7 @@ def _manifest(ensemble: Ensemble, sha256: str) -> dict[str, Any]:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is not valid JSON: {error}") from error
+    manifest = json_content(path, _LARGEST_MANIFEST)
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
         raise InputError(f"is not an ensemble's manifest of format {_FORMAT}")
     return manifest
@@ -198,11 +196,3 @@ def _described(manifest: Mapping[str, Any]) -> tuple[tuple[Setting, ...], tuple[
         return tuple(settings[i] for i in numbers), tuple(runs), Training(**manifest["options"])
     except (KeyError, TypeError) as error:
         raise InputError(f"is damaged: {error!r}") from error
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error

@@ -48,6 +48,8 @@ HOME = {
     "explore": "tegum.compare.explorer.explorer",
     "sliders_around": "tegum.compare.explorer.sliders",
     "reproduce": "tegum.papers.claims.reproduce",
+    "read_dictionary": "tegum.theory.files.dictionaries",
+    "survey": "tegum.compare.dictionary.survey",
 }
 
 __all__ = ["__version__", *FOLDERS, *HOME]

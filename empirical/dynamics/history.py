@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -20,12 +19,14 @@ from tegum.empirical.plan import Training
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import write_atomically, write_json
+from tegum.theory.files.reading import json_content, require_inside, sha256_of
 from tegum.theory.files.safetensor import safetensors_arrays
 from tegum.theory.setting import Setting, setting_from_tables, setting_tables
 from tegum.theory.weights import Weights
 
 MANIFEST = "dynamics.json"
 _FORMAT = 1
+_LARGEST_MANIFEST = 2**26  # bytes; a million snapshots take some 2**23
 #: The step after which a snapshot was taken, and digits of the SHA-256 of its content.
 _NAME = "snapshots/step-{:010d}-{}.safetensors"
 _DIGITS = 16
@@ -94,7 +95,8 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Setting, Training, tu
     path = Path(folder) / MANIFEST
     with located(path):
         try:
-            manifest = json.loads(path.read_bytes())
+            require_inside(folder, path)
+            manifest = json_content(path, _LARGEST_MANIFEST)
             if manifest["format"] != _FORMAT:
                 raise InputError(f"is not a history of format {_FORMAT}")
             steps = tuple(whole("steps", step, 0, 10**9) for step in manifest["steps"])
@@ -103,9 +105,7 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Setting, Training, tu
             return setting_from_tables(manifest["setting"]), Training(**manifest["options"]), steps
         except InputError:
             raise
-        except OSError as error:
-            raise InputError(f"cannot be read: {error.strerror or error}") from error
-        except (ValueError, RecursionError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"is damaged: {error!r}") from error
 
 
@@ -127,7 +127,7 @@ def load_snapshot(
 ) -> tuple[Models, Float[np.ndarray, " runs"]] | None:
     """The runs after a step, and their batch_loss; None where no intact file holds them."""
     for path in sorted(Path(folder).glob(_NAME.format(step, "?" * _DIGITS))):
-        found = _intact(path, setting, options)
+        found = _intact(folder, path, setting, options)
         if found is not None:
             return found
     return None
@@ -171,16 +171,19 @@ def _manifest(setting: Setting, options: Training, steps: Sequence[int]) -> dict
     }
 
 
-def _intact(path: Path, setting: Setting, options: Training) -> tuple[Models, np.ndarray] | None:
+def _intact(
+    folder: str | os.PathLike[str], path: Path, setting: Setting, options: Training
+) -> tuple[Models, np.ndarray] | None:
     """The content of a snapshot's file if it is what its name says."""
     digits = re.search(r"-([0-9a-f]+)\.safetensors$", path.name)
     try:
-        if digits is None or not hashlib.sha256(path.read_bytes()).hexdigest().startswith(digits[1]):
+        require_inside(folder, path)
+        if digits is None or not sha256_of(path).startswith(digits[1]):
             return None
         parts = _PARTS[:2] if options.optimizer == "sgd" else _PARTS
         names = [f"{part}.{name}" for part in parts for name in shapes(setting)]
         arrays = safetensors_arrays(path, [[_BATCH_LOSS, *names]])
-    except (OSError, InputError):
+    except InputError:
         return None
     of_part = {part: {name: arrays[f"{part}.{name}"] for name in shapes(setting)} for part in parts}
     models = Models(of_part["parameters"], of_part["first"], of_part.get("second", {}))

@@ -9,7 +9,6 @@ Every file is written atomically, and a shard counts once it is sealed, so that 
 and nothing else. No file names another: names follow from the plan, and a manifest cannot lead anywhere.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from tegum.empirical.sweep.shards import Sweep, sweep_of
 from tegum.theory.checks import shown, whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder, write_json
+from tegum.theory.files.reading import json_content, require_inside
 from tegum.theory.files.tables import known_table
 
 MANIFEST = "sweep.json"
@@ -79,7 +79,7 @@ def sweep_in(folder: StrPath) -> Sweep:
     """
     path = Path(folder) / MANIFEST
     with located(path):
-        tables = known_table("", read_note(path, _LARGEST_MANIFEST), ("format", "id", "runs_per_shard", "plan"))
+        tables = known_table("", read_note(folder, path, _LARGEST_MANIFEST), ("format", "id", "runs_per_shard", "plan"))
         if tables.get("format") != _FORMAT:
             raise InputError(f"is not a sweep's manifest of format {_FORMAT}")
         sweep = Sweep(plan_from_tables(tables.get("plan", {})), whole("size", tables.get("runs_per_shard"), 1, 2**63))
@@ -88,23 +88,15 @@ def sweep_in(folder: StrPath) -> Sweep:
         return sweep
 
 
-def read_note(path: Path, largest: int = _LARGEST_NOTE) -> Any:
-    """What a small JSON file says.
+def read_note(folder: StrPath, path: Path, largest: int = _LARGEST_NOTE) -> Any:
+    """What a small JSON file of a sweep's folder says.
 
     Raises:
-        InputError: it cannot be read, is too large or is no JSON; the line does not name it.
+        InputError: it cannot be read, is a link that leads out of the folder, too large or no JSON; the line does not
+            name it.
     """
-    try:
-        with open(path, "rb") as file:
-            content = file.read(largest + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
-    if len(content) > largest:
-        raise InputError(f"is larger than {largest} bytes")
-    try:
-        return json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is not valid JSON: {error}") from error
+    require_inside(folder, path)
+    return json_content(path, largest)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from tegum.empirical.sweep.shards import Sweep, runs_of
 from tegum.empirical.sweep.trained import Arrays, Trained, check_arrays, layout
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, write_atomically, write_json
+from tegum.theory.files.reading import require_inside, sha256_of
 from tegum.theory.files.safetensor import safetensors_arrays
 
 _SEAL, _FAILED, _ARRAYS = ".json", ".failed", ".safetensors"
@@ -48,10 +49,11 @@ def read_shard(folder: StrPath, sweep: Sweep, index: int) -> Arrays:
     """
     seal, path = _file(folder, sweep, index, _SEAL), _file(folder, sweep, index, _ARRAYS)
     with located(seal):
-        note = read_note(seal)
+        note = read_note(folder, seal)
         sha256 = note.get("sha256") if isinstance(note, dict) else None
     with located(path):
-        if _sha256(path) != sha256:
+        require_inside(folder, path)
+        if sha256_of(path) != sha256:
             raise InputError("is not the file that was sealed: its SHA-256 differs")
         setting, training = sweep.plan.setting, sweep.plan.training
         arrays = safetensors_arrays(path, [list(layout(setting, training))])
@@ -63,7 +65,7 @@ def read_maker(folder: StrPath, sweep: Sweep, index: int) -> dict[str, Any]:
     """The device and the kernel that made a shard, as its seal says."""
     seal = _file(folder, sweep, index, _SEAL)
     with located(seal):
-        note = read_note(seal)
+        note = read_note(folder, seal)
         maker = note.get("made_by") if isinstance(note, dict) else None
         if not isinstance(maker, dict) or not {"device", "kernel"} <= set(maker):
             raise InputError("does not say what made it: device and kernel are missing")
@@ -74,7 +76,7 @@ def read_failure(folder: StrPath, sweep: Sweep, index: int) -> str:
     """Why a shard could not be done, in one line."""
     path = _file(folder, sweep, index, _FAILED)
     with located(path):
-        note = read_note(path)
+        note = read_note(folder, path)
         return str(note.get("reason") if isinstance(note, dict) else note)
 
 
@@ -115,11 +117,3 @@ def _noted(folder: StrPath, sweep: Sweep, suffix: str) -> dict[int, float]:
 
 def _file(folder: StrPath, sweep: Sweep, index: int, suffix: str) -> Path:
     return Path(folder) / SHARDS / f"{sweep.id}-{index:06d}{suffix}"
-
-
-def _sha256(path: Path) -> str:
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error

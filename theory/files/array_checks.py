@@ -8,6 +8,7 @@ from tegum.theory.checks import is_list, shown
 from tegum.theory.errors import InputError
 
 LARGEST_ARRAY = 2**28  # numbers: 2 GiB in double precision
+_LISTED = 12  # names of arrays that a message repeats
 
 
 def array_names(found: Iterable[str], allowed: Sequence[Sequence[str]]) -> None:
@@ -16,6 +17,19 @@ def array_names(found: Iterable[str], allowed: Sequence[Sequence[str]]) -> None:
     if not any(names == sorted(wanted) for wanted in allowed):
         needed = " or ".join(", ".join(wanted) for wanted in allowed)
         raise InputError(f"holds the arrays {shown(names)}; needed are {needed}")
+
+
+def array_name(found: Iterable[str], wanted: Sequence[str]) -> str:
+    """The one array of a file that has one of the wanted names; what the file holds is listed where there is none."""
+    names = list(found)
+    there = sorted(name for name in names if name in wanted)
+    if not there:
+        listed = ", ".join(shown(name) for name in sorted(names)[:_LISTED]) or "nothing"
+        more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+        raise InputError(f"holds no array named {' or '.join(map(shown, wanted))}; it holds {listed}{more}")
+    if len(there) > 1:
+        raise InputError(f"holds {' and '.join(map(shown, there))}; one array is needed, named by its key")
+    return there[0]
 
 
 def array_shape(name: str, shape: Any, itemsize: int, stored: int) -> tuple[int, ...]:

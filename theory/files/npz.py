@@ -2,16 +2,20 @@
 
 import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
 from numpy.lib import format as npy
 
 from tegum.theory.errors import InputError
-from tegum.theory.files.array_checks import array_names, array_shape
+from tegum.theory.files.array_checks import array_name, array_names, array_shape
+from tegum.theory.files.reading import opened
 
 _LONGEST_HEADER = 2**14  # bytes; NumPy itself refuses headers beyond 10,000 characters
+_SMALL = 2**24  # bytes that may come from any fewer
+_MOST_SHRUNK = 20  # times that larger arrays may be compressed: trained weights shrink by a tenth, zeros 1000 times
 _HEADER_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
@@ -22,21 +26,41 @@ def npz_arrays(path: str | os.PathLike[str], allowed: Sequence[Sequence[str]]) -
         InputError: the file cannot be read or is damaged, its names are not one of the `allowed` lists, or an
             array is of another type, above `LARGEST_ARRAY` numbers, or declares other bytes than it has.
     """
+    with _opened(path) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        array_names((member.filename.removesuffix(".npy") for member in archive.infolist()), allowed)
+        return {name: _array(archive, member) for name, member in members.items()}
+
+
+def npz_array(path: str | os.PathLike[str], wanted: Sequence[str]) -> tuple[str, np.ndarray]:
+    """Name and numbers of the one array that has a wanted name, alone unpacked of a file of any size.
+
+    Raises:
+        InputError: as `npz_arrays`, or not exactly one wanted name is there.
+    """
+    with _opened(path) as archive:
+        members = {member.filename.removesuffix(".npy"): member for member in archive.infolist()}
+        name = array_name((member.filename.removesuffix(".npy") for member in archive.infolist()), wanted)
+        return name, _array(archive, members[name])
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            array_names((member.filename.removesuffix(".npy") for member in archive.infolist()), allowed)
-            return {name.removesuffix(".npy"): _array(archive, members[name]) for name in members}
+        with opened(path) as file, zipfile.ZipFile(file) as archive:
+            yield archive
     except InputError:
         raise
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
     except Exception as error:  # damage makes the zip, deflate and header parsers raise almost anything
         raise InputError(f"is not an intact .npz file: {error}") from error
 
 
 def _array(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     name = member.filename.removesuffix(".npy")
+    if member.file_size > max(_SMALL, _MOST_SHRUNK * member.compress_size):
+        raise InputError(
+            f"{name} unpacks {member.compress_size} bytes to {member.file_size}; weights do not shrink so far"
+        )
     with archive.open(member) as stream:
         head = stream.read(_LONGEST_HEADER)
         header = BytesIO(head)

@@ -2,16 +2,18 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
-from tegum.theory.files.array_checks import array_names, array_shape
+from tegum.theory.files.array_checks import array_name, array_names, array_shape
+from tegum.theory.files.reading import opened
 
-_LARGEST_HEADER = 2**20  # bytes; two or three arrays need some hundreds
+_LARGEST_HEADER = 2**20  # bytes; an array takes about a hundred
 _DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -38,16 +40,35 @@ def safetensors_arrays(path: str | os.PathLike[str], allowed: Sequence[Sequence[
     The format is 8 bytes with the length of a JSON header, the header, and the arrays' data back to back.
     It is read by hand because the library's NumPy side knows no bfloat16.
     """
-    try:
-        with open(path, "rb") as file:
-            header = _header(file)
-            array_names(header, allowed)
-            start = file.tell()
-            entries = {name: _entry(name, declared) for name, declared in header.items()}
-            _check_tiling(list(entries.values()), os.fstat(file.fileno()).st_size - start)
-            return {name: _numbers(file, start, entry) for name, entry in entries.items()}
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
+    with _opened(path) as (file, header):
+        array_names(header, allowed)
+        return _read(file, header, header)
+
+
+def safetensors_array(path: str | os.PathLike[str], wanted: Sequence[str]) -> tuple[str, np.ndarray]:
+    """Name and numbers of the one array that has a wanted name, alone read of a file of any size.
+
+    Raises:
+        InputError: as `safetensors_arrays`, or not exactly one wanted name is there.
+    """
+    with _opened(path) as (file, header):
+        name = array_name(header, wanted)
+        return name, _read(file, header, [name])[name]
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, dict[str, Any]]]:
+    """The file at the beginning of its data, and its header."""
+    with opened(path) as file:
+        yield file, _header(file)
+
+
+def _read(file: BinaryIO, header: Mapping[str, Any], names: Iterable[str]) -> dict[str, np.ndarray]:
+    start = file.tell()
+    entries = {name: _entry(name, header[name]) for name in names}
+    spans = [_span(name, _declared(name, header[name])) for name in header]
+    _check_tiling(spans, os.fstat(file.fileno()).st_size - start)
+    return {name: _numbers(file, start, entry) for name, entry in entries.items()}
 
 
 def _header(file: BinaryIO) -> dict[str, Any]:
@@ -55,7 +76,7 @@ def _header(file: BinaryIO) -> dict[str, Any]:
     if length > _LARGEST_HEADER:
         raise InputError(f"is not a .safetensors file: a header of {length} bytes is not plausible")
     try:
-        header = json.loads(file.read(length).decode())
+        header = json.loads(file.read(length).decode(), object_pairs_hook=_once_each)
     except (ValueError, RecursionError) as error:
         raise InputError(f"is not an intact .safetensors file: header: {error}") from error
     if not isinstance(header, dict):
@@ -64,27 +85,46 @@ def _header(file: BinaryIO) -> dict[str, Any]:
     return header
 
 
-def _entry(name: str, declared: Any) -> _Entry:
-    if not isinstance(declared, dict) or set(declared) != {"dtype", "shape", "data_offsets"}:
-        raise InputError(f"{name} is declared as {shown(declared)}; dtype, shape and data_offsets are needed")
-    dtype, offsets = declared["dtype"], declared["data_offsets"]
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _entry(name: str, given: Any) -> _Entry:
+    declared = _declared(name, given)
+    dtype = declared["dtype"]
     if not isinstance(dtype, str) or dtype not in _DTYPES:
         raise InputError(f"{name} holds {shown(dtype)} values; allowed: {', '.join(_DTYPES)}")
-    if not isinstance(offsets, list) or [type(offset) for offset in offsets] != [int, int]:
-        raise InputError(f"{name} declares data_offsets {shown(offsets)}; two whole numbers are needed")
-    begin, end = offsets
+    begin, end = _span(name, declared)
     shape = array_shape(name, declared["shape"], np.dtype(_DTYPES[dtype]).itemsize, end - begin)
     return _Entry(begin, end, dtype, shape)
 
 
-def _check_tiling(entries: list[_Entry], held: int) -> None:
+def _declared(name: str, declared: Any) -> dict[str, Any]:
+    if not isinstance(declared, dict) or set(declared) != {"dtype", "shape", "data_offsets"}:
+        raise InputError(f"{name} is declared as {shown(declared)}; dtype, shape and data_offsets are needed")
+    return declared
+
+
+def _span(name: str, declared: dict[str, Any]) -> tuple[int, int]:
+    offsets = declared["data_offsets"]
+    if not isinstance(offsets, list) or [type(offset) for offset in offsets] != [int, int]:
+        raise InputError(f"{name} declares data_offsets {shown(offsets)}; two whole numbers are needed")
+    begin, end = offsets
+    return begin, end
+
+
+def _check_tiling(spans: list[tuple[int, int]], held: int) -> None:
+    """See that the arrays, whichever are wanted, cover the file's data once and wholly."""
     reached = 0
-    for entry in sorted(entries):
-        if entry.begin != reached:
+    for begin, end in sorted(spans):
+        if begin != reached:
             raise InputError(f"has arrays that overlap or leave a gap at byte {shown(reached)} of its data")
-        reached = entry.end
+        reached = end
     if reached != held:
-        raise InputError(f"declares {reached} bytes of data and holds {held}")
+        raise InputError(f"declares {shown(reached)} bytes of data and holds {held}")
 
 
 def _numbers(file: BinaryIO, start: int, entry: _Entry) -> np.ndarray:

@@ -94,6 +94,12 @@ def _suffix(path: StrPath) -> str:
     return suffix
 
 
+def format_of(path: StrPath) -> str:
+    """The format of a file by its suffix: ".npz", ".safetensors", or "" for PyTorch's, which has many."""
+    suffix = Path(path).suffix.lower()
+    return suffix if suffix in _BYTES else ""
+
+
 def _tegum_arrays(path: StrPath) -> Arrays:
     arrays = _FORMATS[_suffix(path)](path, _TEGUM_NAMES)
     if "W_in" in arrays:
@@ -102,8 +108,7 @@ def _tegum_arrays(path: StrPath) -> Arrays:
 
 
 def _imported_arrays(path: StrPath, forms: tuple[Form, ...]) -> Arrays:
-    read = _FORMATS.get(Path(path).suffix.lower(), state_dict_arrays)
-    arrays = read(path, [[stored.name for stored in form.values()] for form in forms])
+    arrays = _FORMATS[format_of(path)](path, [[stored.name for stored in form.values()] for form in forms])
     form = next(form for form in forms if {stored.name for stored in form.values()} == set(arrays))
     _check_axes(arrays, form)
     found = {part: _turned(arrays[stored.name], stored.axes, PARTS[part]) for part, stored in form.items()}
@@ -148,6 +153,6 @@ def _safetensors_bytes(arrays: Arrays) -> bytes:
     return save(arrays)
 
 
-_FORMATS = {".npz": npz_arrays, ".safetensors": safetensors_arrays}
+_FORMATS = {".npz": npz_arrays, ".safetensors": safetensors_arrays, "": state_dict_arrays}
 _BYTES: dict[str, Callable[[Arrays], bytes]] = {".npz": _npz_bytes, ".safetensors": _safetensors_bytes}
 LAYOUTS = ("tegum", *FORMS)

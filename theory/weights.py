@@ -38,6 +38,15 @@ class Weights:
             _check_shape("W_out", W_out, (*W.shape[:-2], W.shape[-1], W.shape[-2]), W.shape)
             object.__setattr__(self, "W_out", W_out)
 
+    def __getitem__(self, models) -> "Weights":
+        """One model of an ensemble by its number, or several by a slice, numbers or a mask."""
+        return Weights(self.W[models], self.b[models], None if self.W_out is None else self.W_out[models])
+
+    @property
+    def ensemble(self) -> "Weights":
+        """The weights with a leading axis of models, of one model too."""
+        return self if self.W.ndim == 3 else self[None]
+
     @property
     def outward(self) -> Float[np.ndarray, "*ensemble features hidden"]:
         """W_out, which is Wᵀ where the weights are tied."""

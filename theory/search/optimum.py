@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.balance import balanced
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
@@ -131,7 +132,7 @@ def optimum(
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=identify(feature_vectors(weights), tolerance=CRITICAL_TOLERANCE),
+        identity=identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=found.gradient_norm,
@@ -201,20 +202,9 @@ def _random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -
     return W.swapaxes(1, 2) + 0.5 * random.normal(size=W.swapaxes(1, 2).shape) / np.sqrt(W.shape[1])
 
 
-def feature_vectors(weights: Weights) -> Float[np.ndarray, "hidden features"]:
-    """The feature vectors of one model: the columns of W, those of untied weights in the basis that balances them.
-
-    G = W_out W is all that a linear hidden layer says; of its factorings the balanced one, G = U S Vᵀ into U √S and
-    √S Vᵀ, has the same singular values on both sides, and is the tied one where G is symmetric and positive.
-    """
-    if weights.W_out is None:
-        return weights.W
-    _, sizes, directions = np.linalg.svd(weights.W_out @ weights.W)
-    hidden = weights.W.shape[0]
-    vectors = np.zeros((hidden, weights.W.shape[1]))
-    rank = min(vectors.shape)
-    vectors[:rank] = np.sqrt(sizes[:rank, None]) * directions[:rank]
-    return vectors
+def feature_vectors(weights: Weights, activation: str = "none") -> Float[np.ndarray, "hidden features"]:
+    """The feature vectors of one model: the columns of W, those of untied weights once the two sides are balanced."""
+    return balanced(weights, activation).W
 
 
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:

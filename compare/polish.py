@@ -9,10 +9,11 @@ from jaxtyping import Bool, Float
 
 from tegum.theory.geometry.balance import balanced
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import Law
+from tegum.theory.loss.law import Law, empty_loss
 from tegum.theory.loss.objective import parameters
 from tegum.theory.search.curvature import least_curvatures
-from tegum.theory.search.descent import descend, free_expansion, gradient_tolerance
+from tegum.theory.search.descent import Descent, descend, free_expansion, gradient_tolerance
+from tegum.theory.search.optimum import ZERO_LOSS
 from tegum.theory.search.sparse import descend_sparse, obeys_kinks
 from tegum.theory.search.spectrum import lowest_mode
 from tegum.theory.search.wide import settle_widely, sharp_slope, wide_tolerance
@@ -36,7 +37,8 @@ class Polished:
         hessian_min: least curvature there, symmetries of the hidden space left out; negative at a saddle, zero in a
             valley of equally good weights.
         hessian_error: how far that curvature is known; 0 where it comes from the exact Hessian.
-        converged: whether the gradient vanishes to the tolerance of the search, and all kinks hold what they should.
+        converged: whether the gradient vanishes to the tolerance of the search and all kinks hold what they should; or
+            the loss itself vanishes, below which there is nothing.
     """
 
     weights: Weights
@@ -68,6 +70,7 @@ def polish(weights: Weights, law: Law) -> Polished:
     Validity: what the search takes (`optimum.require_searchable`).
     """
     start = _balanced(weights, law)
+    rest: Descent
     if start.b.shape[1] > MOST_FEATURES:
         rest = settle_widely(start.W, start.b, law, _REACH)
     elif law.l1 is not None:
@@ -89,7 +92,7 @@ def polished_at(rest: Weights, learned: Weights, law: Law) -> Polished:
 
     Validity: as `polish`.
     """
-    apart = _theta(rest, law) - _theta(_balanced(learned, law), law)
+    apart = _theta(rest, law) - _theta(_turned(_balanced(learned, law), rest, law), law)
     look = _looked_widely if rest.b.shape[1] > MOST_FEATURES else _looked
     loss, norm, least, error, converged = look(rest, law)
     return Polished(rest, loss, np.linalg.norm(apart, axis=1), norm, least, error, converged)
@@ -100,6 +103,22 @@ def _balanced(weights: Weights, law: Law) -> Weights:
     if law.structure.tied:
         return weights
     return balanced(Weights(weights.W, weights.b, weights.outward), law.structure.activation)
+
+
+def _turned(learned: Weights, rest: Weights, law: Law) -> Weights:
+    """Balanced weights turned onto others: balancing a linear hidden layer leaves its rotation open."""
+    if law.structure.tied or law.structure.activation == "relu":
+        return learned
+    halves = [np.concatenate([one.W, one.outward.swapaxes(1, 2)], axis=2) for one in (rest, learned)]
+    left, _, right = np.linalg.svd(halves[0] @ halves[1].swapaxes(1, 2))
+    turn = left @ right
+    return Weights(turn @ learned.W, learned.b, learned.outward @ turn.swapaxes(1, 2))
+
+
+def resting_tolerance(law: Law) -> Float[np.ndarray, " models"]:
+    """The gradient norm that counts as zero, by the way on which the models are polished."""
+    wide = law.density.shape[1] > MOST_FEATURES
+    return wide_tolerance(law) if wide else gradient_tolerance(law)
 
 
 def _theta(weights: Weights, law: Law) -> np.ndarray:
@@ -119,9 +138,10 @@ def _looked(rest: Weights, law: Law) -> _Look:
     loss, norm = (np.concatenate(values) for values in zip(*slopes, strict=True))
     pieces = [rest[part] for part in parts]
     curvatures = [least_curvatures(one.W, one.b, law[part], one.W_out) for part, one in zip(parts, pieces, strict=True)]
-    converged = norm <= gradient_tolerance(law)
+    converged = norm <= resting_tolerance(law)
     if law.l1 is not None:
         converged &= obeys_kinks(rest.W, rest.b, law)
+    converged |= loss <= ZERO_LOSS * empty_loss(law)
     return loss, norm, np.concatenate(curvatures), np.zeros(len(theta)), converged
 
 
@@ -137,4 +157,4 @@ def _looked_widely(rest: Weights, law: Law) -> _Look:
     norm = np.linalg.norm(at.gradient, axis=1)
     modes = [lowest_mode(rest.W[k], rest.b[k], law[k : k + 1]) for k in range(len(rest.b))]
     least, error = (np.array([getattr(mode, name) for mode in modes]) for name in ("curvature", "noise"))
-    return at.loss, norm, least, error, norm <= wide_tolerance(law)
+    return at.loss, norm, least, error, norm <= resting_tolerance(law)

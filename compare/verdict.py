@@ -24,7 +24,7 @@ from tegum.theory.search.optimum import (
     same_loss,
 )
 from tegum.theory.setting import Setting
-from tegum.theory.weights import Weights
+from tegum.theory.weights import Weights, joined_ensembles
 
 #: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share, and by more
 #: than `_NOTHING` of the empty model's, had not come to rest: what noise leaves at the end of a schedule is well below.
@@ -52,6 +52,7 @@ class Verdict:
         identity: geometry of the critical point that the weights were close to.
         learned: geometry of the weights as they are, read with a tolerance from their own gaps.
         polished_loss, moved, gradient_norm, hessian_min: of that critical point (see `polish.Polished`).
+        hessian_error: how far that curvature is known, 0 where it comes from the exact Hessian.
         valley: whether the loss has no curvature there along some direction that is no symmetry: a linear readout, or
             features that are never on together, leave whole valleys of equally good weights.
         asymmetry: how far the critical point is from a tied model, 0 to 1 (see `geometry.balance`).
@@ -69,6 +70,7 @@ class Verdict:
     moved: float
     gradient_norm: float
     hessian_min: float
+    hessian_error: float
     valley: bool
     asymmetry: float
     vertex_map: tuple[int, ...] | None
@@ -181,7 +183,7 @@ def _polished_all(settings: Sequence[Setting], models: Sequence[Weights]) -> lis
     for places in _batches(settings):
         parts = [models[place] for place in places]
         law = joined([law_of(settings[place], len(models[place].b)) for place in places])
-        rest = polish(_concatenated(parts), law)
+        rest = polish(joined_ensembles(parts), law)
         ends = np.cumsum([len(one.b) for one in parts]).tolist()
         found |= {k: rest[end - len(one.b) : end] for k, one, end in zip(places, parts, ends, strict=True)}
     return [found[place] for place in range(len(settings))]
@@ -194,15 +196,6 @@ def _batches(settings: Sequence[Setting]) -> list[list[int]]:
         key = place + 2 if setting.count > MOST_FEATURES else int(setting.l1 > 0)
         batches.setdefault(key, []).append(place)
     return list(batches.values())
-
-
-def _concatenated(parts: Sequence[Weights]) -> Weights:
-    outward = [one.W_out for one in parts if one.W_out is not None]
-    return Weights(
-        np.concatenate([one.W for one in parts]),
-        np.concatenate([one.b for one in parts]),
-        np.concatenate(outward) if outward else None,
-    )
 
 
 def _verdict(
@@ -223,6 +216,7 @@ def _verdict(
         moved=float(there.moved[run]),
         gradient_norm=float(there.gradient_norm[run]),
         hessian_min=float(there.hessian_min[run]),
+        hessian_error=float(there.hessian_error[run]),
         valley=_is_flat(setting, there.hessian_min[run], there.hessian_error[run]),
         asymmetry=float(asymmetry(rest, activation)),
         vertex_map=played,

@@ -33,7 +33,7 @@ MOST_HIDDEN = 2 * MOST_FEATURES
 #: two different minima met so far.
 SAME_LOSS = 1e-9
 #: Where the loss vanishes: the rounding of a loss, relative to that of the empty model.
-_ZERO_LOSS = 1e-13
+ZERO_LOSS = 1e-13
 #: Step off a saddle that exchanges led to.
 _ASIDE = 1e-2
 #: Overlaps below this times the largest squared norm vanish exactly at a critical point found to machine precision.
@@ -210,7 +210,7 @@ def feature_vectors(weights: Weights, activation: str = "none") -> Float[np.ndar
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:
     """Whether losses are a reference loss, to a relative `SAME_LOSS` and to the rounding where it vanishes."""
     scale = float(empty_loss(law_of(setting))[0])
-    return np.abs(loss - reference) <= SAME_LOSS * abs(reference) + _ZERO_LOSS * scale
+    return np.abs(loss - reference) <= SAME_LOSS * abs(reference) + ZERO_LOSS * scale
 
 
 def _check(setting: Setting, starts: int, seed: int) -> None:

@@ -92,7 +92,7 @@ def settle_widely(
         reach: longest step.
 
     Returns:
-        `WideDescent`, members in the order given.  Parts that are orthogonal up to the error of the loss are so exactly.
+        `WideDescent`, members in the order given.  Parts orthogonal up to the error of the loss are made so exactly.
 
     Validity: as `descend_widely`.
     """

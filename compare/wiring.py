@@ -31,8 +31,11 @@ def wiring(weights: Weights, setting: Setting) -> OverlapGraph:
     A vertex for each feature, coloured by density, importance and being represented, and one for each group of a
     grouped law.  Tied models: an edge for each overlap.  Untied ones: each feature has an input and an output, and the
     edges between those are the entries of G = W_out W_in.  A ReLU hidden layer is no matter of overlaps: its units are
-    vertices between inputs and outputs (tied: next to the features).  Where only |x| is asked of signed features, x
-    and -x are two inputs of one feature.
+    vertices between inputs and outputs (tied: next to the features).
+
+    The sign of a signed feature is independent of all else, so that without a ReLU hidden layer the sign of its overlap
+    with another output says nothing, nor that with its own where |x| is asked: those edges bear none.  Before a ReLU
+    hidden layer, where |x| is asked, x and -x are two inputs of one feature.
 
     Args:
         weights: one model at a critical point, where what vanishes does so up to `CRITICAL_TOLERANCE`.
@@ -58,20 +61,30 @@ _Edges = dict[tuple[str, str], np.ndarray]
 def _tied_edges(even: Weights, overlaps: OverlapGraph, setting: Setting) -> _Edges:
     if setting.activation == "relu":
         return {("feature", "unit"): _signs(even.W.T)}
-    return {("feature", "feature"): overlaps.signs}
+    return {("feature", "feature"): _that_count(overlaps.signs, setting)}
 
 
 def _untied_edges(even: Weights, setting: Setting) -> _Edges:
     own = np.eye(setting.count, dtype=np.int8)
-    even_in_x = setting.values == "signed" and setting.target == "abs"
-    halves = (1, -1) if even_in_x else (1,)
-    edges = {("feature", "output"): own, ("feature", "input"): np.hstack([own] * len(halves))}
     if setting.activation == "none":
-        heard = _signs(overlap_matrix(even).T)
-        return edges | {("input", "output"): np.vstack([half * heard for half in halves])}
-    inward = _signs(even.W.T)
-    edges["input", "unit"] = np.vstack([half * inward for half in halves])
-    return edges | {("output", "unit"): _signs(even.outward)}
+        heard = _that_count(_signs(overlap_matrix(even).T), setting)
+        return {("feature", "output"): own, ("feature", "input"): own, ("input", "output"): heard}
+    even_in_x = setting.values == "signed" and setting.target == "abs"
+    halves, inward = (1, -1) if even_in_x else (1,), _signs(even.W.T)
+    return {
+        ("feature", "output"): own,
+        ("feature", "input"): np.hstack([own] * len(halves)),
+        ("input", "unit"): np.vstack([half * inward for half in halves]),
+        ("output", "unit"): _signs(even.outward),
+    }
+
+
+def _that_count(signs: np.ndarray, setting: Setting) -> np.ndarray:
+    """Signs of overlaps without those that no loss depends on."""
+    if setting.values != "signed":
+        return signs
+    free = np.ones_like(signs) if setting.target == "abs" else 1 - np.eye(setting.count, dtype=np.int8)
+    return np.where(free, np.abs(signs), signs)
 
 
 def _signs(matrix: np.ndarray) -> np.ndarray:

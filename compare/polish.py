@@ -121,6 +121,13 @@ def resting_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     return wide_tolerance(law) if wide else gradient_tolerance(law)
 
 
+def at_rest(
+    loss: Float[np.ndarray, " models"], gradient_norm: Float[np.ndarray, " models"], law: Law
+) -> Bool[np.ndarray, " models"]:
+    """Whether the gradient counts as zero, or the loss itself does, below which there is nothing."""
+    return (gradient_norm <= resting_tolerance(law)) | (loss <= ZERO_LOSS * empty_loss(law))
+
+
 def _theta(weights: Weights, law: Law) -> np.ndarray:
     return parameters(weights.W, weights.b, weights.W_out, law.structure.bias)
 
@@ -138,10 +145,9 @@ def _looked(rest: Weights, law: Law) -> _Look:
     loss, norm = (np.concatenate(values) for values in zip(*slopes, strict=True))
     pieces = [rest[part] for part in parts]
     curvatures = [least_curvatures(one.W, one.b, law[part], one.W_out) for part, one in zip(parts, pieces, strict=True)]
-    converged = norm <= resting_tolerance(law)
+    converged = at_rest(loss, norm, law)
     if law.l1 is not None:
         converged &= obeys_kinks(rest.W, rest.b, law)
-    converged |= loss <= ZERO_LOSS * empty_loss(law)
     return loss, norm, np.concatenate(curvatures), np.zeros(len(theta)), converged
 
 
@@ -157,4 +163,4 @@ def _looked_widely(rest: Weights, law: Law) -> _Look:
     norm = np.linalg.norm(at.gradient, axis=1)
     modes = [lowest_mode(rest.W[k], rest.b[k], law[k : k + 1]) for k in range(len(rest.b))]
     least, error = (np.array([getattr(mode, name) for mode in modes]) for name in ("curvature", "noise"))
-    return at.loss, norm, least, error, norm <= resting_tolerance(law)
+    return at.loss, norm, least, error, at_rest(at.loss, norm, law)

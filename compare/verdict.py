@@ -37,7 +37,7 @@ VERDICTS = {
     "saddle": "a critical point from which the exact loss still falls",
     "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
     "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
-    "better": "a loss below the predicted optimum's: an error or a discovery, to be searched again",
+    "better": "a loss below the predicted optimum's, at rest or not: an error or a discovery, to be searched again",
 }
 
 
@@ -217,13 +217,14 @@ def _verdict(
         gradient_norm=float(there.gradient_norm[run]),
         hessian_min=float(there.hessian_min[run]),
         hessian_error=float(there.hessian_error[run]),
-        valley=_is_flat(setting, there.hessian_min[run], there.hessian_error[run]),
+        valley=is_flat(setting, there.hessian_min[run], there.hessian_error[run]),
         asymmetry=float(asymmetry(rest, activation)),
         vertex_map=played,
     )
 
 
-def _is_flat(setting: Setting, curvature: float, error: float) -> bool:
+def is_flat(setting: Setting, curvature: float, error: float) -> bool:
+    """Whether a least curvature, known up to an error, counts as zero."""
     return bool(abs(curvature) <= curvature_tolerance(law_of(setting))[0] + error)
 
 
@@ -238,15 +239,15 @@ def _kind(
 ) -> str:
     law, settled = law_of(setting), float(there.loss[run])
     least, error = float(there.hessian_min[run]), float(there.hessian_error[run])
-    same = _same(settled, best)
+    same, lowest = _same(settled, best), min(loss, settled)
     at_rest = loss <= (1 + AT_REST) * settled + _NOTHING * float(empty_loss(law)[0])
+    if lowest < best.loss and not _same(lowest, best):
+        return "better"
     if not (there.converged[run] and at_rest):
         return "unconverged"
-    one_valley = _is_flat(setting, least, error) and _is_flat(setting, best.hessian_min, best.hessian_error)
+    one_valley = is_flat(setting, least, error) and is_flat(setting, best.hessian_min, best.hessian_error)
     if same and (played is not None or one_valley):
         return "optimum"
-    if settled < best.loss and not same:
-        return "better"
     if least < -curvature_tolerance(law)[0] - error:
         return "saddle"
     return "unidentified" if "unknown-" in identity.geometry else "local optimum"

@@ -157,7 +157,7 @@ def _race(W: np.ndarray, b: np.ndarray, setting: Setting, seed: int, advance: Ca
         return descend_widely(W, b, law, advance)
     if setting.l1:
         return descend_sparse(W, b, law, advance)
-    return descend(W, b, law, advance=advance, W_out=None if setting.tied else _random_outward(W, seed))
+    return descend(W, b, law, advance=advance, W_out=None if setting.tied else random_outward(W, seed))
 
 
 def _lowest(race: Descent, setting: Setting) -> int:
@@ -206,7 +206,7 @@ def _minimum(W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " fea
     return _finished(rest, 0, setting)
 
 
-def _random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -> np.ndarray:
+def random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -> np.ndarray:
     """Output weights that begin as Wᵀ, each at a random slant to it."""
     random = np.random.default_rng([seed, 1])
     return W.swapaxes(1, 2) + 0.5 * random.normal(size=W.swapaxes(1, 2).shape) / np.sqrt(W.shape[1])

@@ -71,7 +71,7 @@ def polish(weights: Weights, law: Law) -> Polished:
     """
     start = _balanced(weights, law)
     rest: Descent
-    if start.b.shape[1] > MOST_FEATURES:
+    if is_wide(law):
         rest = settle_widely(start.W, start.b, law, _REACH)
     elif law.l1 is not None:
         rest = descend_sparse(start.W, start.b, law, reach=_REACH)
@@ -93,7 +93,7 @@ def polished_at(rest: Weights, learned: Weights, law: Law) -> Polished:
     Validity: as `polish`.
     """
     apart = _theta(rest, law) - _theta(_turned(_balanced(learned, law), rest, law), law)
-    look = _looked_widely if rest.b.shape[1] > MOST_FEATURES else _looked
+    look = _looked_widely if is_wide(law) else _looked
     loss, norm, least, error, converged = look(rest, law)
     return Polished(rest, loss, np.linalg.norm(apart, axis=1), norm, least, error, converged)
 
@@ -106,8 +106,11 @@ def _balanced(weights: Weights, law: Law) -> Weights:
 
 
 def _turned(learned: Weights, rest: Weights, law: Law) -> Weights:
-    """Balanced weights turned onto others: balancing a linear hidden layer leaves its rotation open."""
-    if law.structure.tied or law.structure.activation == "relu":
+    """Learned weights turned onto others where the way from the one to the other leaves the rotation open.
+
+    Balancing a linear hidden layer does, and so does giving orthogonal parts dimensions of their own.
+    """
+    if (law.structure.tied and not is_wide(law)) or law.structure.activation == "relu":
         return learned
     halves = [np.concatenate([one.W, one.outward.swapaxes(1, 2)], axis=2) for one in (rest, learned)]
     left, _, right = np.linalg.svd(halves[0] @ halves[1].swapaxes(1, 2))
@@ -117,8 +120,12 @@ def _turned(learned: Weights, rest: Weights, law: Law) -> Weights:
 
 def resting_tolerance(law: Law) -> Float[np.ndarray, " models"]:
     """The gradient norm that counts as zero, by the way on which the models are polished."""
-    wide = law.density.shape[1] > MOST_FEATURES
-    return wide_tolerance(law) if wide else gradient_tolerance(law)
+    return wide_tolerance(law) if is_wide(law) else gradient_tolerance(law)
+
+
+def is_wide(law: Law) -> bool:
+    """Whether there are more features than are enumerated."""
+    return law.density.shape[1] > MOST_FEATURES
 
 
 def at_rest(

@@ -248,6 +248,20 @@ def test_linear_readouts_have_valleys_and_relu_readouts_have_not():
         assert compare_all([setting], [learned(best.weights, setting)], [best])[0].verdicts[0].valley is valley
 
 
+def test_more_features_than_are_enumerated_are_polished_by_the_gradient_alone():
+    """Turned and in reverse order, a wide model is the optimum still, and no farther from it."""
+    setting = Setting(17, 4, 0.05)
+    best = optimum(setting, 4)
+    weights = turned(learned(best.weights, setting, models=1), setting, range(16, -1, -1))
+    verdict = compare_all([setting], [weights], [best])[0].verdicts[0]
+    assert verdict.kind == "optimum"
+    assert verdict.vertex_map is not None
+    assert verdict.polished_loss == pytest.approx(best.loss, rel=1e-9)
+    assert verdict.hessian_min > verdict.hessian_error > 0
+    assert verdict.gradient_norm < 1e-10
+    assert 0.01 < verdict.moved < 0.1
+
+
 def test_where_there_is_no_minimum_nothing_is_an_optimum():
     best = best_of(WITHOUT_MINIMUM)
     assert best.hits == 0

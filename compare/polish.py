@@ -115,7 +115,8 @@ def _turned(learned: Weights, rest: Weights, law: Law) -> Weights:
     halves = [np.concatenate([one.W, one.outward.swapaxes(1, 2)], axis=2) for one in (rest, learned)]
     left, _, right = np.linalg.svd(halves[0] @ halves[1].swapaxes(1, 2))
     turn = left @ right
-    return Weights(turn @ learned.W, learned.b, learned.outward @ turn.swapaxes(1, 2))
+    outward = None if learned.W_out is None else learned.W_out @ turn.swapaxes(1, 2)
+    return Weights(turn @ learned.W, learned.b, outward)
 
 
 def resting_tolerance(law: Law) -> Float[np.ndarray, " models"]:

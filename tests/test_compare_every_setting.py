@@ -10,12 +10,14 @@ from definition import defined_losses
 
 from tegum.compare.polish import polish
 from tegum.compare.report import write_comparison_report
-from tegum.compare.report.data import comparison_data
-from tegum.compare.report.summary import doubts
+from tegum.compare.report.data import comparison_data, study_data
+from tegum.compare.report.summary import doubts, study_doubts
+from tegum.compare.study import study
 from tegum.compare.verdict import compare, compare_all
 from tegum.compare.verify import verify
 from tegum.compare.verify.verify import verified_data
 from tegum.compare.wiring import wiring
+from tegum.empirical.plan import Axis, Plan, Training
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.balance import asymmetry, balanced
 from tegum.theory.geometry.isomorphism import is_isomorphism
@@ -248,6 +250,7 @@ def test_linear_readouts_have_valleys_and_relu_readouts_have_not():
         assert compare_all([setting], [learned(best.weights, setting)], [best])[0].verdicts[0].valley is valley
 
 
+@pytest.mark.slow
 def test_more_features_than_are_enumerated_are_polished_by_the_gradient_alone():
     """Turned and in reverse order, a wide model is the optimum still, and no farther from it."""
     setting = Setting(17, 4, 0.05)
@@ -330,6 +333,14 @@ def test_the_pages_of_an_untied_comparison_are_drawn(tmp_path):
     page = write_comparison_report(comparison, tmp_path, "tegum compare")
     assert best.geometry in page.read_text()
     assert verify(tmp_path / "report.json").verified
+
+
+def test_a_study_without_candidates_says_so_and_verifies(tmp_path):
+    plan = Plan(four("correlated"), (Axis("density", (0.3, 0.6)),), Training(runs=1, steps=300, batch_size=64))
+    found = study(plan, tmp_path)
+    assert found.curves == found.boundaries == ()
+    assert any("are left out: law = 'correlated'" in doubt for doubt in study_doubts(found))
+    assert verified_data(json.loads(json.dumps(study_data(found, "tegum study")))).differences == ()
 
 
 def test_what_has_no_optimum_or_no_exact_search_is_refused_by_name():

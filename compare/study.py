@@ -16,12 +16,11 @@ from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
 from tegum.empirical.sweep.ensembles import sweep_ensemble
 from tegum.empirical.sweep.folder import sweep_in
 from tegum.empirical.sweep.sweep import sweep
-from tegum.theory.candidates.candidates import candidates
+from tegum.theory.candidates.candidates import candidates, without_term
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_json
-from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary, boundary
-from tegum.theory.search.optimum import Optimum, optimum, require_enumerable
+from tegum.theory.search.optimum import Optimum, optimum, require_searchable
 from tegum.theory.setting import Setting, with_axis
 
 #: Starts of the search at each value of the axis.
@@ -93,8 +92,7 @@ def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, don
         raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")
     settings = cells(plan)
     for setting in settings:
-        require_basic(setting, "a study")
-        require_enumerable(setting)
+        require_searchable(setting)
     folder = claim_folder(folder)
     _claim(folder, plan)
     optima = _optima(settings, progress)
@@ -133,7 +131,9 @@ def _optima(settings: Sequence[Setting], progress: Progress) -> list[Optimum]:
 
 
 def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None) -> Iterator[Curve]:
-    """Curves of the candidates that come near the best one somewhere on the axis."""
+    """Curves of the candidates that come near the best one somewhere on the axis, if the setting has any."""
+    if curves_left_out(plan.setting):
+        return
     values = _fine_values(plan.axes[0].values)
     losses: dict[str, np.ndarray] = {}
     stable: dict[str, np.ndarray] = {}
@@ -147,6 +147,15 @@ def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None) 
     for geometry in sorted(ratio, key=lambda name: ratio[name]):
         if ratio[geometry] <= _WORTH_DRAWING:
             yield Curve(geometry, values, tuple(losses[geometry].tolist()), tuple(stable[geometry].tolist()))
+
+
+def curves_left_out(setting: Setting) -> str:
+    """Why a study of a setting has no curves and no boundaries; nothing where it has."""
+    try:
+        without_term(setting)
+    except InputError as reason:
+        return str(reason)
+    return ""
 
 
 def _fine_values(values: Sequence[float]) -> tuple[float, ...]:

@@ -8,15 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from tegum.compare.polish import Polished, polish
+from tegum.compare.wiring import vertex_map
+from tegum.theory.geometry.balance import asymmetry
 from tegum.theory.geometry.identify import Identity, identify
-from tegum.theory.geometry.isomorphism import isomorphism
-from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import empty_loss, joined, law_of, require_basic
+from tegum.theory.loss.enumeration import MOST_FEATURES
+from tegum.theory.loss.law import empty_loss, joined, law_of
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
+from tegum.theory.search.optimum import (
+    CRITICAL_TOLERANCE,
+    Optimum,
+    feature_vectors,
+    optimum,
+    require_searchable,
+    same_loss,
+)
 from tegum.theory.setting import Setting
-from tegum.theory.weights import Weights
+from tegum.theory.weights import Weights, joined_ensembles
 
 #: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share, and by more
 #: than `_NOTHING` of the empty model's, had not come to rest: what noise leaves at the end of a schedule is well below.
@@ -24,12 +32,12 @@ AT_REST = 0.05
 _NOTHING = 1e-3
 
 VERDICTS = {
-    "optimum": "the geometry and the loss of the predicted optimum",
+    "optimum": "the loss of the predicted optimum, and its geometry or a place in the same valley of equal losses",
     "local optimum": "a minimum of the exact loss with a named geometry, above the optimum",
     "saddle": "a critical point from which the exact loss still falls",
     "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
     "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
-    "better": "a loss below the predicted optimum's: an error or a discovery, to be searched again",
+    "better": "a loss below the predicted optimum's, at rest or not: an error or a discovery, to be searched again",
 }
 
 
@@ -40,12 +48,16 @@ class Verdict:
     Attributes:
         kind: a key of `VERDICTS`.
         loss, error: exact population loss of the learned weights as they are, and the bound on its numerical error.
-        gap: loss - optimum's loss.
+        gap: loss - optimum's loss; exact up to ``error`` and the optimum's.
         identity: geometry of the critical point that the weights were close to.
         learned: geometry of the weights as they are, read with a tolerance from their own gaps.
         polished_loss, moved, gradient_norm, hessian_min: of that critical point (see `polish.Polished`).
+        hessian_error: how far that curvature is known, 0 where it comes from the exact Hessian.
+        valley: whether the loss has no curvature there along some direction that is no symmetry: a linear readout, or
+            features that are never on together, leave whole valleys of equally good weights.
+        asymmetry: how far the critical point is from a tied model, 0 to 1 (see `geometry.balance`).
         vertex_map: the feature of the predicted optimum that each learned feature plays, an isomorphism of the two
-            overlap graphs (features with their density and importance); None where there is none.
+            wirings (features with their density, importance and group; see `wiring`); None where there is none.
     """
 
     kind: str
@@ -58,6 +70,9 @@ class Verdict:
     moved: float
     gradient_norm: float
     hessian_min: float
+    hessian_error: float
+    valley: bool
+    asymmetry: float
     vertex_map: tuple[int, ...] | None
 
     @property
@@ -112,12 +127,12 @@ def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0)
         `Comparison`, with one `Verdict` for each model.
 
     Raises:
-        InputError: weights of another shape, or a setting without an exact route here.
+        InputError: weights of another shape, or a setting that the search does not take.
 
-    Validity: invariant under rotation of the hidden space and relabelling of features that are alike.
+    Validity: what the search takes (`optimum.require_searchable`).  Invariant under rotation of the hidden space,
+    relabelling of features that are alike, and shifting sizes between W_in and W_out.
     """
-    require_basic(setting, "compare")
-    require_enumerable(setting)
+    require_searchable(setting)
     check_shape(weights, setting)
     return compare_all([setting], [weights], [optimum(setting, starts, seed)])[0]
 
@@ -134,8 +149,8 @@ def compare_all(
         settings, ensembles, optima: of equal length, all of one shape.
         advance: told the number of models finished, for progress.
     """
-    models = [weights if weights.W.ndim == 3 else Weights(weights.W[None], weights.b[None]) for weights in ensembles]
-    polished = _polished_together(settings, models)
+    models = [_whole(setting, weights) for setting, weights in zip(settings, ensembles, strict=True)]
+    polished = _polished_all(settings, models)
     found = []
     for setting, weights, there, best in zip(settings, models, polished, optima, strict=True):
         found.append(judged(setting, weights, there, best))
@@ -156,39 +171,61 @@ def judged(setting: Setting, weights: Weights, there: Polished, best: Optimum) -
     return Comparison(setting, best, weights, there.weights, verdicts)
 
 
-def _polished_together(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:
-    """Polish all ensembles in one batch and hand each its part."""
-    law = joined([law_of(setting, len(weights.b)) for setting, weights in zip(settings, models, strict=True)])
-    together = Weights(np.concatenate([one.W for one in models]), np.concatenate([one.b for one in models]))
-    rest = polish(together, law)
-    ends = np.cumsum([len(one.b) for one in models])
-    return [_part(rest, slice(end - len(one.b), end)) for one, end in zip(models, ends, strict=True)]
+def _whole(setting: Setting, weights: Weights) -> Weights:
+    """An ensemble with every matrix that the setting's models have."""
+    every = weights.ensemble
+    return every if setting.tied else Weights(every.W, every.b, every.outward)
 
 
-def _part(rest: Polished, part: slice) -> Polished:
-    scalars = (rest.loss, rest.moved, rest.gradient_norm, rest.hessian_min, rest.converged)
-    return Polished(Weights(rest.weights.W[part], rest.weights.b[part]), *(values[part] for values in scalars))
+def _polished_all(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:
+    """Polish in as few batches as there can be, and hand each ensemble its part."""
+    found: dict[int, Polished] = {}
+    for places in _batches(settings):
+        parts = [models[place] for place in places]
+        law = joined([law_of(settings[place], len(models[place].b)) for place in places])
+        rest = polish(joined_ensembles(parts), law)
+        ends = np.cumsum([len(one.b) for one in parts]).tolist()
+        found |= {k: rest[end - len(one.b) : end] for k, one, end in zip(places, parts, ends, strict=True)}
+    return [found[place] for place in range(len(settings))]
+
+
+def _batches(settings: Sequence[Setting]) -> list[list[int]]:
+    """Settings with and without an L1 term apart, and each wide one by itself."""
+    batches: dict[int, list[int]] = {}
+    for place, setting in enumerate(settings):
+        key = place + 2 if setting.count > MOST_FEATURES else int(setting.l1 > 0)
+        batches.setdefault(key, []).append(place)
+    return list(batches.values())
 
 
 def _verdict(
     setting: Setting, weights: Weights, exact: PopulationLoss, there: Polished, best: Optimum, run: int
 ) -> Verdict:
     loss, error = float(np.asarray(exact.loss)[run]), float(np.asarray(exact.error)[run])
-    identity = identify(there.weights.W[run], tolerance=CRITICAL_TOLERANCE)
-    vertex_map = _vertex_map(setting, there.weights.W[run], best)
+    rest, activation = there.weights[run], setting.activation
+    identity = identify(feature_vectors(rest, activation), tolerance=CRITICAL_TOLERANCE)
+    played = vertex_map(rest, best.weights, setting)
     return Verdict(
-        kind=_kind(setting, loss, there, run, identity, vertex_map, best),
+        kind=_kind(setting, loss, there, run, identity, played, best),
         loss=loss,
         error=error,
         gap=loss - best.loss,
         identity=identity,
-        learned=identify(weights.W[run]),
+        learned=identify(feature_vectors(weights[run], activation)),
         polished_loss=float(there.loss[run]),
         moved=float(there.moved[run]),
         gradient_norm=float(there.gradient_norm[run]),
         hessian_min=float(there.hessian_min[run]),
-        vertex_map=vertex_map,
+        hessian_error=float(there.hessian_error[run]),
+        valley=is_flat(setting, there.hessian_min[run], there.hessian_error[run]),
+        asymmetry=float(asymmetry(rest, activation)),
+        vertex_map=played,
     )
+
+
+def is_flat(setting: Setting, curvature: float, error: float) -> bool:
+    """Whether a least curvature, known up to an error, counts as zero."""
+    return bool(abs(curvature) <= curvature_tolerance(law_of(setting))[0] + error)
 
 
 def _kind(
@@ -197,24 +234,25 @@ def _kind(
     there: Polished,
     run: int,
     identity: Identity,
-    vertex_map: tuple[int, ...] | None,
+    played: tuple[int, ...] | None,
     best: Optimum,
 ) -> str:
     law, settled = law_of(setting), float(there.loss[run])
-    same = bool(same_loss(there.loss[run : run + 1], best.loss, setting)[0])
+    least, error = float(there.hessian_min[run]), float(there.hessian_error[run])
+    same, lowest = _same(settled, best), min(loss, settled)
     at_rest = loss <= (1 + AT_REST) * settled + _NOTHING * float(empty_loss(law)[0])
+    if lowest < best.loss and not _same(lowest, best):
+        return "better"
     if not (there.converged[run] and at_rest):
         return "unconverged"
-    if same and vertex_map is not None:
+    one_valley = is_flat(setting, least, error) and is_flat(setting, best.hessian_min, best.hessian_error)
+    if same and (played is not None or one_valley):
         return "optimum"
-    if settled < best.loss and not same:
-        return "better"
-    if there.hessian_min[run] < -curvature_tolerance(law)[0]:
+    if least < -curvature_tolerance(law)[0] - error:
         return "saddle"
     return "unidentified" if "unknown-" in identity.geometry else "local optimum"
 
 
-def _vertex_map(setting: Setting, W: np.ndarray, best: Optimum) -> tuple[int, ...] | None:
-    kinds = tuple(zip(setting.density, setting.importance, strict=True))
-    graphs = (overlap_graph(one, CRITICAL_TOLERANCE, colors=kinds) for one in (W, best.weights.W))
-    return isomorphism(*graphs)
+def _same(loss: float, best: Optimum) -> bool:
+    """Whether a loss is the optimum's, as far as that is known."""
+    return bool(same_loss(np.array([loss]), best.loss, best.setting)[0]) or abs(loss - best.loss) <= best.error

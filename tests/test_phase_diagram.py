@@ -287,3 +287,33 @@ def test_bad_axes_are_refused_in_one_line(x, y, culprit):
 def test_bad_searches_are_refused(starts, seed):
     with pytest.raises(InputError):
         phase_diagram(PAIR, "density", "importance[1]", starts=starts, seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("kind", "y"),
+    [
+        ({"tied": False}, "importance[1]:0.3:3:4"),
+        ({"readout": "linear", "values": "signed"}, "importance[1]:0.3:3:4"),
+        ({"values": "binary", "bias": False}, "importance[1]:0.3:3:4"),
+        ({"law": "correlated", "groups": ((0, 1),)}, "importance[2]:0.3:3:4"),
+        ({"law": "anticorrelated", "groups": ((0, 1),)}, "importance[2]:0.3:3:4"),
+    ],
+)
+def test_cells_of_every_setting_are_optima_and_boundaries_left_out_say_why(kind, y):
+    found = phase_diagram(Setting(3, 2, 0.1, **kind), "density:0.1:0.45:4", y)
+    for row, column in ((0, 0), (3, 3), (1, 2)):
+        best = optimum(found.plane.setting_at(found.plane.points()[row, column]), 24)
+        assert found.rows[row].loss[column] == pytest.approx(best.loss, rel=1e-9, abs=1e-13)
+        assert found.rows[row].error[column] < 1e-11
+    assert found.boundaries == ()
+    assert "is not supported by the tracing of boundaries" in found.plane.left_out
+
+
+def test_diagrams_over_densities_that_no_law_allows_are_refused():
+    for kind, message in [
+        ({"law": "one-hot", "density": None}, "must sum to 1"),
+        ({"law": "anticorrelated", "groups": ((0, 1),)}, "at most one of the group is on"),
+        ({"l1": 0.1}, "l1 = 0.1 is not supported by a phase diagram"),
+    ]:
+        with pytest.raises(InputError, match=message):
+            phase_diagram(Setting(**({"count": 3, "hidden": 2, "density": 0.1} | kind)), "density", "importance[1]")

@@ -44,7 +44,7 @@ def test_untied_ensembles_are_trained_with_every_option_and_read_back(run, setti
     np.testing.assert_allclose(answer["loss"], population_loss(ensemble.weights, ensemble.settings[0]).loss, rtol=1e-12)
     assert answer["best"] == int(np.argmin(answer["loss"]))
     assert answer["steps"] == [150] * 3
-    assert not answer["polished"]
+    assert answer["polished"]
 
 
 def test_the_peak_of_memory_is_printed_before_training(setting, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Weights: the parameters of one model, or of an ensemble of models, in double precision."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,10 +39,26 @@ class Weights:
             _check_shape("W_out", W_out, (*W.shape[:-2], W.shape[-1], W.shape[-2]), W.shape)
             object.__setattr__(self, "W_out", W_out)
 
+    def __getitem__(self, models) -> "Weights":
+        """One model of an ensemble by its number, or several by a slice, numbers or a mask."""
+        return Weights(self.W[models], self.b[models], None if self.W_out is None else self.W_out[models])
+
+    @property
+    def ensemble(self) -> "Weights":
+        """The weights with a leading axis of models, of one model too."""
+        return self if self.W.ndim == 3 else self[None]
+
     @property
     def outward(self) -> Float[np.ndarray, "*ensemble features hidden"]:
         """W_out, which is Wᵀ where the weights are tied."""
         return np.swapaxes(self.W, -1, -2) if self.W_out is None else self.W_out
+
+
+def joined_ensembles(parts: Sequence[Weights]) -> Weights:
+    """The models of several ensembles of one shape, all tied or all untied, in their order."""
+    outward = [one.W_out for one in parts if one.W_out is not None]
+    W, b = np.concatenate([one.W for one in parts]), np.concatenate([one.b for one in parts])
+    return Weights(W, b, np.concatenate(outward) if outward else None)
 
 
 def overlap_matrix(weights: Weights) -> Float[np.ndarray, "*ensemble features features"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float
 from scipy.optimize import brentq
 
 from tegum.theory.diagram.plane import Plane
-from tegum.theory.loss.law import Law
+from tegum.theory.loss.law import Law, Structure, structure_of
 from tegum.theory.loss.objective import expansion
 
 #: Features for which the figures were published, each with one dimension fewer.
@@ -75,8 +75,12 @@ def fixed_solutions(count: int, hidden: int) -> list[FixedSolution]:
 
 
 def fixed_boundaries(plane: Plane) -> list[FixedBoundary]:
-    """Boundaries between the fixed solutions over a plane, by their exact population losses."""
-    solutions = fixed_solutions(plane.setting.count, plane.setting.hidden)
+    """Boundaries between the fixed solutions over a plane, by their exact population losses; of the basic setting only.
+
+    The published solutions are those of independent uniform features in tied models with a ReLU readout.
+    """
+    basic = structure_of(plane.setting) == Structure()
+    solutions = fixed_solutions(plane.setting.count, plane.setting.hidden) if basic else []
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for first, second, point in _crossings(plane, solutions) if solutions else ():
         found.setdefault((first.name, second.name), []).append(point)

@@ -87,6 +87,7 @@ def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dic
         "setting": setting_tables(plane.setting),
         "cells": _cells(diagram),
         "boundaries": [_boundary(plane, one) for one in diagram.boundaries],
+        "left_out": plane.left_out,
         "triple_points": [_triple_point(one) for one in diagram.triple_points],
         "fixed_weight_boundaries": [{"between": list(one.between), "points": one.points.tolist()} for one in published],
     }

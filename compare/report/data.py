@@ -92,7 +92,6 @@ def _optimum(optimum: Optimum) -> Data:
 
 def _run(comparison: Comparison, place: int, run: int, batch_loss: float | None) -> Data:
     verdict = comparison.verdicts[place]
-    polished = Weights(comparison.polished.W[place], comparison.polished.b[place])
     return {
         "run": run,
         "geometry": verdict.geometry,
@@ -102,14 +101,15 @@ def _run(comparison: Comparison, place: int, run: int, batch_loss: float | None)
         "batch_loss": _number(batch_loss),
         "vertex_map": None if verdict.vertex_map is None else list(verdict.vertex_map),
         "learned": _identity(verdict.learned),
-        **_weights(Weights(comparison.weights.W[place], comparison.weights.b[place])),
-        "polished": _polished(verdict) | _weights(polished),
+        **_weights(comparison.weights[place]),
+        "polished": _polished(verdict) | _weights(comparison.polished[place]),
     }
 
 
 def _polished(verdict: Verdict) -> Data:
     keys = ("polished_loss", "moved", "gradient_norm", "hessian_min")
     numbers = {key.removeprefix("polished_"): _number(getattr(verdict, key)) for key in keys}
+    numbers |= {"valley": verdict.valley, "asymmetry": _number(verdict.asymmetry)}
     return numbers | {"identity": _identity(verdict.identity)}
 
 
@@ -127,7 +127,9 @@ def _identity(identity: Identity) -> Data:
 
 
 def _weights(weights: Weights) -> Data:
-    return {"W": weights.W.tolist(), "b": weights.b.tolist()}
+    if weights.W_out is None:
+        return {"W": weights.W.tolist(), "b": weights.b.tolist()}
+    return {"W_in": weights.W.tolist(), "W_out": weights.W_out.tolist(), "b": weights.b.tolist()}
 
 
 def _curve(curve: Curve) -> Data:

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.matrix import draw_color_bar, draw_matrix
 from tegum.empirical.pictures.style import COLUMN
-from tegum.theory.weights import Weights, overlap_matrix
+from tegum.theory.weights import overlap_matrix
 
 #: Inches: side of a matrix, left margin, room between the two, colour bar's, foot and head.
 _SIDE, _LEFT, _GAP, _HEAD, _FOOT = 1.28, 0.22, 0.2, 0.2, 0.3
@@ -23,7 +23,7 @@ def overlaps_figure(comparison: Comparison, run: int, places: tuple[int, ...], t
     """
     order = np.argsort(places)
     predicted = overlap_matrix(comparison.optimum.weights)
-    learned = overlap_matrix(Weights(comparison.weights.W[run][:, order], comparison.weights.b[run][order]))
+    learned = overlap_matrix(comparison.weights[run])[np.ix_(order, order)]
     largest = float(max(np.abs(predicted).max(), np.abs(learned).max())) or 1.0
     height = _HEAD + _SIDE + _FOOT
     figure = Figure(figsize=(COLUMN, height))

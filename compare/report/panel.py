@@ -14,6 +14,7 @@ from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.sticks import Colors, factor_colors
 from tegum.empirical.pictures.style import Look, shown_name
 from tegum.empirical.pictures.views import Flat
+from tegum.theory.search.optimum import feature_vectors
 
 
 @dataclass(frozen=True)
@@ -48,15 +49,16 @@ def panel(comparison: Comparison, run: int, title: str, note: str, known: Mappin
     """One run of a comparison, turned onto the prediction."""
     optimum, verdict, setting = comparison.optimum, comparison.verdicts[run], comparison.setting
     kinds = tuple(zip(setting.density, setting.importance, strict=True))
-    pair = aligned(optimum.weights.W, comparison.weights.W[run], verdict.vertex_map, kinds)
+    expected, found = (feature_vectors(one, setting.activation) for one in (optimum.weights, comparison.weights[run]))
+    pair = aligned(expected, found, verdict.vertex_map, kinds)
     predicted, learned = flat(pair, [feature for factor in optimum.identity.factors for feature in factor.features])
-    expected = factor_colors(optimum.identity, range(setting.count), known[optimum.geometry].color)
+    predicted_colors = factor_colors(optimum.identity, range(setting.count), known[optimum.geometry].color)
     color = known[shown_name(verdict.geometry, known)].color
     return Panel(
         places=pair.places,
         predicted=predicted,
         learned=learned,
-        predicted_colors=tuple(expected[place] for place in pair.places),
+        predicted_colors=tuple(predicted_colors[place] for place in pair.places),
         learned_colors=factor_colors(verdict.identity, pair.places, color),
         reach=float(np.linalg.norm(np.concatenate([pair.predicted, pair.learned], axis=1), axis=0).max()),
         linear=setting.hidden == 1,

@@ -6,12 +6,16 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tegum.compare.agreement import NEAR
+from tegum.compare.polish import at_rest
 from tegum.compare.report.axis import axis_name, axis_symbol
-from tegum.compare.study import Study
-from tegum.compare.verdict import VERDICTS, Comparison, Verdict
+from tegum.compare.study import Study, curves_left_out
+from tegum.compare.verdict import VERDICTS, Comparison, Verdict, is_flat
 from tegum.empirical.pictures.numerals import brief, counted, percent
 from tegum.empirical.pictures.style import is_named
+from tegum.theory.loss.law import law_of
 from tegum.theory.phases import Boundary
 from tegum.theory.setting import Setting
 
@@ -55,6 +59,9 @@ def study_doubts(study: Study) -> list[str]:
     key = study.plan.axes[0].key
     pairs = zip(study.plan.axes[0].values, study.comparisons, strict=True)
     found = [f"At {axis_symbol(key)} = {value:.6g}: {doubt}" for value, cell in pairs for doubt in doubts(cell)]
+    left_out = curves_left_out(study.plan.setting)
+    if left_out:
+        return [*found, f"Curves of candidates and boundaries are left out: {left_out}."]
     return found + _missing_boundaries(study)
 
 
@@ -75,7 +82,16 @@ def doubts(comparison: Comparison) -> list[str]:
         )
     elif optimum.hits == 1 and optimum.starts > 1:
         found.append(f"only one of {optimum.starts} starts of the search found the optimum; repeat it with more.")
-    if not is_named(optimum.geometry):
+    if not at_rest(np.array([optimum.loss]), np.array([optimum.gradient_norm]), law_of(comparison.setting))[0]:
+        found.append(
+            f"the predicted optimum is no critical point, its gradient is {brief(optimum.gradient_norm)}: the search "
+            "was still going down, perhaps towards weights without bound."
+        )
+    if is_flat(comparison.setting, optimum.hessian_min, optimum.hessian_error):
+        found.append(
+            f"the predicted optimum lies in a valley of equally good weights; {optimum.geometry} is one of many there."
+        )
+    elif not is_named(optimum.geometry):
         found.append(f"the predicted optimum, {optimum.geometry}, is in no catalogue.")
     if optimum.hessian_min < 0:
         found.append(f"the predicted optimum has a direction of negative curvature, {brief(optimum.hessian_min)}.")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tegum.compare.polish import resting_tolerance
 from tegum.compare.verdict import Comparison
+from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.search.descent import gradient_tolerance
+from tegum.theory.setting import Setting
 
 #: By the last key of its place: the absolute and the relative distance at which a number still agrees.
 Allowances = dict[str, tuple[float, float]]
@@ -22,10 +24,11 @@ _RELATIVE = {
     "upper": _LAST_BIT,
     "values": 1e-14,
     "interval": 1e-14,
-    "moved": 1e-12,
     "losses": 1e-12,
     "error": 1e-6,
 }
+#: Distances, of weights that are of order 1, may need a rotation, which is known to a few roundings.
+_DISTANCE = 1e-12
 #: Distortions and margins are ratios of overlaps, which at a critical point are known to its rounding.
 _RATIO = 1e-9
 #: A gradient is rounded at about 10⁻⁴ of what counts as zero; a hundredfold of that.
@@ -45,8 +48,10 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
     laws = [law_of(one.setting) for one in comparisons]
     bound = 2 * max(one.optimum.error + max(verdict.error for verdict in one.verdicts) for one in comparisons)
     smallest = min((one.optimum.loss for one in comparisons if one.optimum.loss > 0), default=1.0)
-    gradient = _GRADIENT * max(float(gradient_tolerance(law)[0]) for law in laws)
+    gradient = max(_gradient(one.setting) for one in comparisons)
     curvature = max(float(curvature_tolerance(law)[0]) for law in laws)
+    errors = [max(cell.optimum.hessian_error, *(one.hessian_error for one in cell.verdicts)) for cell in comparisons]
+    curvature += 2 * max(errors)
     return {
         **{key: (0.0, relative) for key, relative in _RELATIVE.items()},
         **{key: (bound, 0.0) for key in ("loss", "optimum", "best_loss", "gap")},
@@ -55,4 +60,12 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
         "hessian_min": (curvature, 0.0),
         "distortion": (_RATIO, _RATIO),
         "margin": (_RATIO, _RATIO),
+        "asymmetry": (_RATIO, _RATIO),
+        "moved": (_DISTANCE, _DISTANCE),
     }
+
+
+def _gradient(setting: Setting) -> float:
+    """How far the norm of a gradient is known: where it comes by the transform, to what counts as zero."""
+    share = 1.0 if setting.count > MOST_FEATURES else _GRADIENT
+    return share * float(resting_tolerance(law_of(setting))[0])

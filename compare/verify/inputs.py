@@ -12,8 +12,8 @@ from tegum.compare.report.data import SEARCH
 from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
 from tegum.theory.checks import choice, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.loss.law import require_basic
-from tegum.theory.search.optimum import MOST_STARTS, require_enumerable
+from tegum.theory.loss.population import check_shape
+from tegum.theory.search.optimum import MOST_STARTS, require_searchable
 from tegum.theory.setting import Setting, setting_from_tables
 from tegum.theory.weights import Weights
 
@@ -97,8 +97,7 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
 
 
 def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
-    require_basic(setting, "verify")
-    require_enumerable(setting)
+    require_searchable(setting)
     best = _table("optimum", _entry(part, "optimum"))
     runs = _entry(part, "runs")
     if not isinstance(runs, list) or not runs:
@@ -120,17 +119,35 @@ def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
 
 def _weights(part: Mapping[str, Any], setting: Setting) -> Weights:
     """One model's weights; every row is measured before an array is made of it."""
-    W, b = _entry(part, "W"), _entry(part, "b")
-    if not isinstance(W, list) or len(W) != setting.hidden:
-        raise InputError(f"W is no list of {setting.hidden} rows")
-    if not all(isinstance(row, list) for row in (*W, b)):
-        raise InputError("b or a row of W is no list")
-    rows = [numbers(f"W[{a}]", row, setting.count, -np.inf) for a, row in enumerate(W)]
-    return Weights(np.array(rows), np.array(numbers("b", b, setting.count, -np.inf)))
+    hidden, features = setting.hidden, setting.count
+    bias = numbers("b", _listed(part, "b", features), features, -np.inf)
+    if setting.tied:
+        weights = Weights(_matrix(part, "W", hidden, features), np.array(bias))
+    else:
+        inward, outward = _matrix(part, "W_in", hidden, features), _matrix(part, "W_out", features, hidden)
+        weights = Weights(inward, np.array(bias), outward)
+    check_shape(weights, setting)
+    return weights
+
+
+def _matrix(part: Mapping[str, Any], name: str, rows: int, columns: int) -> np.ndarray:
+    given = _listed(part, name, rows)
+    if not all(isinstance(row, list) for row in given):
+        raise InputError(f"a row of {name} is no list")
+    return np.array([numbers(f"{name}[{a}]", row, columns, -np.inf) for a, row in enumerate(given)])
+
+
+def _listed(part: Mapping[str, Any], name: str, length: int) -> list[Any]:
+    given = _entry(part, name)
+    if not isinstance(given, list) or len(given) != length:
+        raise InputError(f"{name} is no list of {length}")
+    return given
 
 
 def _stacked(models: list[Weights]) -> Weights:
-    return Weights(np.stack([one.W for one in models]), np.stack([one.b for one in models]))
+    outward = [one.W_out for one in models if one.W_out is not None]
+    W, b = np.stack([one.W for one in models]), np.stack([one.b for one in models])
+    return Weights(W, b, np.stack(outward) if outward else None)
 
 
 def _entry(table: Mapping[str, Any], key: str) -> Any:

@@ -16,8 +16,8 @@ from tegum.empirical.plan import Plan
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum
-from tegum.theory.weights import Weights
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, feature_vectors
+from tegum.theory.weights import joined_ensembles
 
 
 def comparisons_of(inputs: Inputs) -> list[Comparison]:
@@ -42,17 +42,17 @@ def _comparison(cell: CellInputs) -> Comparison:
 
 def _optimum(cell: CellInputs) -> Optimum:
     exact = population_loss(cell.optimum, cell.setting)
-    alone = Weights(cell.optimum.W[None], cell.optimum.b[None])
+    alone = cell.optimum[None]
     at = polished_at(alone, alone, law_of(cell.setting))
     return Optimum(
         setting=cell.setting,
         weights=cell.optimum,
-        identity=identify(cell.optimum.W, tolerance=CRITICAL_TOLERANCE),
+        identity=identify(feature_vectors(cell.optimum, cell.setting.activation), tolerance=CRITICAL_TOLERANCE),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=float(at.gradient_norm[0]),
         hessian_min=float(at.hessian_min[0]),
-        hessian_error=0.0,
+        hessian_error=float(at.hessian_error[0]),
         **cell.search,
     )
 
@@ -63,10 +63,7 @@ def _study(inputs: Inputs, plan: Plan, comparisons: list[Comparison]) -> Study:
     ensemble = Ensemble(
         settings=tuple(cell.setting for cell in inputs.cells for _ in range(runs)),
         runs=tuple(range(runs)) * len(comparisons),
-        weights=Weights(
-            np.concatenate([one.weights.W for one in comparisons]),
-            np.concatenate([one.weights.b for one in comparisons]),
-        ),
+        weights=joined_ensembles([one.weights for one in comparisons]),
         batch_loss=np.array(batch_loss),
         options=replace(plan.training, device=inputs.device),
         steps=np.full(len(batch_loss), plan.training.steps),

@@ -6,6 +6,7 @@ array [runs, features, batch] of the very numbers that its step takes, so that t
 
 from collections.abc import Sequence
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol, cast, runtime_checkable
 
@@ -64,7 +65,9 @@ def kernel_name(setting: Setting, training: Training) -> str:
     if training.kernel == "auto":
         return next(name for name in PREFERRED[kind] if kernel_named(name).supports(setting, training))
     if not kernel_named(training.kernel).supports(setting, training):
-        raise InputError(f'training.kernel = "{training.kernel}" does not take this setting, data or device')
+        missing = training.kernel == "fused" and find_spec("triton") is None
+        why = "; it needs Triton, which is not installed" if missing else ""
+        raise InputError(f'training.kernel = "{training.kernel}" does not take this setting, data or device{why}')
     return training.kernel
 
 

@@ -27,10 +27,11 @@ def run(arguments: Namespace) -> Answer:
     from tegum.compare.verdict import compare as compared
     from tegum.empirical.ensemble import load_ensemble
     from tegum.theory.loss.population import check_shape
+    from tegum.theory.search.optimum import require_searchable
 
     if (arguments.weights is None) == (arguments.runs is None):
         raise InputError("compare takes either --weights FILE or --runs DIR")
-    setting = searchable(arguments.setting, "compare")
+    setting = searchable(arguments.setting, require=require_searchable)
     if arguments.weights is not None:
         weights = read_weights(arguments.weights, arguments.layout)
     else:

@@ -39,7 +39,8 @@ def run(arguments: Namespace) -> Answer:
         f"\nequal losses at {_place(one['point'], 10)}: {' | '.join(one['geometries'])}"
         for one in answer["triple_points"]
     )
-    return answer, f"{aligned(rows)}{meetings}\nwritten: {arguments.out}/phases.json, phases.svg, phases.pdf"
+    left_out = f"\n{answer['left_out']}" if answer["left_out"] else ""
+    return answer, f"{aligned(rows)}{meetings}{left_out}\nwritten: {arguments.out}/phases.json, phases.svg, phases.pdf"
 
 
 def _place(point: Iterable[float], digits: int) -> str:

@@ -70,22 +70,23 @@ def run(arguments: Namespace) -> Answer:
 def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:
     """The geometry of each run, and whether it is that of the critical point which the run leads to."""
     from tegum.compare.polish import polish
-    from tegum.theory.geometry.identify import identify_ensemble
+    from tegum.theory.geometry.identify import identify
     from tegum.theory.loss.law import law_of
-    from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+    from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
 
     polished = _can_be_polished(setting)
-    W = polish(weights, law_of(setting, len(weights.b))).weights.W if polished else weights.W
-    found = identify_ensemble(W, tolerance=CRITICAL_TOLERANCE if polished else None)
-    return [one.geometry for one in found], polished
+    rest = polish(weights, law_of(setting, len(weights.b))).weights if polished else weights
+    tolerance = CRITICAL_TOLERANCE if polished else None
+    each = [feature_vectors(rest[run], setting.activation) for run in range(len(rest.b))]
+    return [identify(one, tolerance=tolerance).geometry for one in each], polished
 
 
 def _can_be_polished(setting: Setting) -> bool:
-    """Whether the setting has an exact second-order route, and weights that it determines up to rotation."""
+    """Whether the setting has an exact second-order route."""
     from tegum.theory.search.optimum import require_enumerable
 
     try:
         require_enumerable(setting)
     except InputError:
         return False
-    return setting.tied and not setting.l1
+    return True

@@ -10,10 +10,12 @@ from jaxtyping import Bool, Float
 from tegum.theory.diagram.crossing import rounding
 from tegum.theory.diagram.plane import Plane
 from tegum.theory.geometry.identify import identify
-from tegum.theory.loss.objective import expansion, tied_weights
+from tegum.theory.loss.law import structure_of
+from tegum.theory.loss.objective import expansion, weights_of
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
+from tegum.theory.weights import Weights
 
 
 @dataclass(frozen=True)
@@ -38,11 +40,11 @@ class Judged:
 
 def judged(plane: Plane, points: Float[np.ndarray, "cells 2"], theta: Float[np.ndarray, "cells parameters"]) -> Judged:
     """Name and judge critical points at some points of the plane."""
-    W, b = tied_weights(theta, plane.setting.count)
     law = plane.law(points)
-    at = expansion(W, b, law)
+    W, b, W_out = weights_of(theta, plane.setting.count, law.structure)
+    at = expansion(W, b, law, W_out)
     gradient_norm = np.linalg.norm(at.gradient, axis=1)
-    hessian_min = least_curvatures(W, b, law)
+    hessian_min = least_curvatures(W, b, law, W_out)
     return Judged(
         geometry=tuple(geometry_name(one, plane) for one in theta),
         loss=at.loss,
@@ -55,4 +57,6 @@ def judged(plane: Plane, points: Float[np.ndarray, "cells 2"], theta: Float[np.n
 
 def geometry_name(theta: Float[np.ndarray, " parameters"], plane: Plane) -> str:
     """Name of the geometry of weights at a critical point."""
-    return identify(tied_weights(theta[None], plane.setting.count)[0][0], tolerance=CRITICAL_TOLERANCE).geometry
+    W, b, W_out = weights_of(theta[None], plane.setting.count, structure_of(plane.setting))
+    vectors = feature_vectors(Weights(W, b, W_out)[0], plane.setting.activation)
+    return identify(vectors, tolerance=CRITICAL_TOLERANCE).geometry

@@ -27,7 +27,7 @@ from tegum.theory.diagram.curves import (
 from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane, sensitivities
 from tegum.theory.loss.law import empty_loss
-from tegum.theory.loss.objective import expansion_at, tied_weights
+from tegum.theory.loss.objective import expansion_at, tied_weights, weights_of
 from tegum.theory.loss.population import enumerated_errors
 from tegum.theory.search.curvature import curvature_tolerance, least_modes
 
@@ -110,7 +110,9 @@ def rounding(
     plane: Plane, points: Float[np.ndarray, "members 2"], theta: Float[np.ndarray, "members parameters"]
 ) -> Float[np.ndarray, " members"]:
     """Bounds on the numerical errors of the losses of weights at points."""
-    return enumerated_errors(*tied_weights(theta, plane.setting.count), plane.law(np.clip(points, 0, 1)))
+    law = plane.law(np.clip(points, 0, 1))
+    W, b, W_out = weights_of(theta, plane.setting.count, law.structure)
+    return enumerated_errors(W, b, law, W_out)
 
 
 def first_order_curve(

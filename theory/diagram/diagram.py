@@ -36,7 +36,8 @@ class PhaseDiagram:
         plane: the setting and its axes.
         theta: weights and biases of the optimum of each cell, as in `loss.objective.parameters`.
         rows: the cells' geometries, losses, errors and stability, row by row: y rises from row to row, x within each.
-        boundaries: first-order curves, continuous transitions and metastability limits.
+        boundaries: first-order curves, continuous transitions and metastability limits; none where `Plane.left_out`
+            says why.
         triple_points: where three geometries have the same loss.
     """
 
@@ -69,7 +70,7 @@ def phase_diagram(
     continuation with exact derivatives.
 
     Args:
-        setting: everything but the axes; at most `enumeration.MOST_FEATURES` features.
+        setting: everything but the axes, without an L1 term; at most `enumeration.MOST_FEATURES` features.
         x, y: axes, see `plane.parse_axis`.
         starts: random starts at each cell, 1 to `MOST_STARTS`.
         seed: of the starts.
@@ -105,7 +106,7 @@ def phase_diagram(
         found = keep(f"judged-{row:04d}", partial(_judged_tables, plane, points, theta[row]))
         rows.append(Judged(**{key: _column(key, found[key]) for key in Judged.__dataclass_fields__}))
         advance("cells judged", row + 1, plane.shape[0])
-    curves = keep("boundaries", lambda: _boundary_tables(*boundaries(plane, theta, advance)))
+    curves = keep("boundaries", lambda: _boundary_tables(*_traced(plane, theta, advance)))
     return PhaseDiagram(
         plane,
         theta,
@@ -115,9 +116,14 @@ def phase_diagram(
     )
 
 
+def _traced(plane: Plane, theta: np.ndarray, advance: Advance) -> tuple[list[PhaseBoundary], list[TriplePoint]]:
+    return ([], []) if plane.left_out else boundaries(plane, theta, advance)
+
+
 def _optima(plane: Plane, starts: int, seed: int, advance: Advance, keep: Keep) -> np.ndarray:
     structured = _kept_array(keep, "structured", partial(structured_starts, plane))
-    structured = structured.reshape(-1, (plane.setting.hidden + 1) * plane.setting.count)
+    matrices = plane.setting.hidden * (1 if plane.setting.tied else 2)
+    structured = structured.reshape(-1, (matrices + plane.setting.bias) * plane.setting.count)
     rows = []
     for row in range(plane.shape[0]):
         search = partial(row_optima, plane, row, structured, starts, seed)

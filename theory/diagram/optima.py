@@ -9,13 +9,17 @@ from jaxtyping import Float
 
 from tegum.theory.candidates.candidates import candidates
 from tegum.theory.diagram.plane import Plane
-from tegum.theory.loss.law import empty_loss
-from tegum.theory.loss.objective import expansion_at, parameters, tied_weights
-from tegum.theory.search.descent import descend
+from tegum.theory.loss.law import Structure, empty_loss, structure_of
+from tegum.theory.loss.objective import expansion_at, parameters, weights_of
+from tegum.theory.search.descent import Descent, descend
+from tegum.theory.search.optimum import SAME_LOSS, ZERO_LOSS, random_outward
 from tegum.theory.search.starts import random_starts
+from tegum.theory.search.starts import structured_starts as bent_products
 
 #: Longest step from a neighbour's optimum: it is close.
 NEARBY = 0.25
+#: Bent products that each cell starts from where there are no candidates.
+_BENT = 8
 #: A neighbour's optimum replaces a cell's own where its loss is lower by more than this times the empty model's.
 _LOWER = 1e-13
 
@@ -28,9 +32,10 @@ def row_optima(
     The random starts depend on the seed, the row and the column only.
     """
     points = plane.points()[row]
-    columns = len(points)
-    own = random_starts(plane.setting, starts * columns, _stream(seed, row))
-    random = parameters(*own).reshape(columns, starts, -1)
+    columns, stream = len(points), _stream(seed, row)
+    W, b = random_starts(plane.setting, starts * columns, stream)
+    outward = None if plane.setting.tied else random_outward(W, stream)
+    random = parameters(W, b, outward, plane.setting.bias).reshape(columns, starts, -1)
     theta = np.concatenate([random, np.tile(structured, (columns, 1, 1))], axis=1)
     return _best_of(plane, points, theta, reach=2.0)
 
@@ -43,22 +48,38 @@ def _stream(seed: int, row: int) -> int:
 def _best_of(plane: Plane, points: np.ndarray, theta: np.ndarray, reach: float) -> np.ndarray:
     """Lowest critical point that one of several starts [points, starts, parameters] leads to at each point."""
     many, starts = theta.shape[:2]
-    found, loss = followed(plane, np.repeat(points, starts, axis=0), theta.reshape(many * starts, -1), reach)
-    loss, found = loss.reshape(many, starts), found.reshape(theta.shape)
-    best = loss.argmin(axis=1)
-    return found[np.arange(many), best]
+    points = np.repeat(points, starts, axis=0)
+    found, rest = _led(plane, points, theta.reshape(many * starts, -1), reach)
+    # One that still moves wins only where it is lower than all at rest: then there may be no minimum at all.
+    margin = SAME_LOSS * np.abs(rest.loss) + ZERO_LOSS * empty_loss(plane.law(points))
+    loss = np.where(rest.converged, rest.loss, rest.loss + margin).reshape(many, starts)
+    return found.reshape(theta.shape)[np.arange(many), loss.argmin(axis=1)]
 
 
 def followed(
     plane: Plane, points: Float[np.ndarray, "members 2"], theta: Float[np.ndarray, "members parameters"], reach: float
 ) -> tuple[Float[np.ndarray, "members parameters"], Float[np.ndarray, " members"]]:
     """Critical points downhill from weights at points, and their losses: infinite where none was reached."""
-    rest = descend(*tied_weights(theta, plane.setting.count), plane.law(points), reach=reach)
-    return parameters(rest.W, rest.b), np.where(rest.converged, rest.loss, np.inf)
+    found, rest = _led(plane, points, theta, reach)
+    return found, np.where(rest.converged, rest.loss, np.inf)
+
+
+def _led(plane: Plane, points: np.ndarray, theta: np.ndarray, reach: float) -> tuple[np.ndarray, Descent]:
+    """Where weights at points lead downhill."""
+    law = plane.law(points)
+    W, b, W_out = weights_of(theta, plane.setting.count, law.structure)
+    rest = descend(W, b, law, reach=reach, W_out=W_out)
+    return parameters(rest.W, rest.b, rest.W_out, law.structure.bias), rest
 
 
 def structured_starts(plane: Plane) -> Float[np.ndarray, "starts parameters"]:
-    """Weights of the catalogue's stable candidates at the corners and in the middle of the plane."""
+    """Weights of the catalogue's stable candidates at the corners and in the middle of the plane.
+
+    Where the setting has no candidates: bent products of catalogue factors, as the search itself starts from.
+    """
+    if structure_of(plane.setting) != Structure():
+        W, b = bent_products(plane.setting, _BENT, 0)
+        return parameters(W, b, None if plane.setting.tied else W.swapaxes(1, 2), plane.setting.bias)
     found = []
     for point in ((0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.5, 0.5)):
         stable = [one for one in candidates(plane.setting_at(np.array(point))) if one.stable]

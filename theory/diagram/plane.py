@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.errors import InputError
-from tegum.theory.loss.law import Law, require_basic
+from tegum.theory.loss.law import Law, require_basic, structure_of
 from tegum.theory.loss.objective import expansion_at
 from tegum.theory.search.newton import Expansion
 from tegum.theory.search.optimum import require_enumerable
@@ -139,7 +140,7 @@ class Plane:
 
     Raises:
         InputError: both axes the same, one that names no feature, a range of importance ratios whose unit varies too,
-            or a setting without an exact route.
+            densities that the feature law does not allow, an L1 term, or a setting without an exact route.
     """
 
     setting: Setting
@@ -147,7 +148,8 @@ class Plane:
     y: PlaneAxis
 
     def __post_init__(self) -> None:
-        require_basic(self.setting, "a phase diagram")
+        if self.setting.l1:
+            raise InputError(f"l1 = {self.setting.l1!r} is not supported by a phase diagram; supported: 0.0")
         require_enumerable(self.setting)
         if self.x.key == self.y.key:
             raise InputError(f"axis {self.x.key!r} is given twice; two different axes are needed")
@@ -161,6 +163,22 @@ class Plane:
             unit = _parts(axis.key)[2]
             if unit is not None and not self.setting.importance[unit]:
                 raise InputError(f"axis {axis.key!r}: importance[{unit}] is 0 and cannot be a unit")
+        for corner in product((0.0, 1.0), repeat=2):  # what a law allows is convex
+            self.setting_at(np.array(corner))
+
+    @property
+    def left_out(self) -> str:
+        """Why no boundaries are traced over this plane; nothing where they are.
+
+        Continuation needs isolated minima whose only symmetry is rotation, with a Hessian that jumps at zero biases
+        only.  Signed features leave the signs of their overlaps open, binary ones bend the loss at every state, and a
+        linear readout has valleys of minima.
+        """
+        try:
+            require_basic(self.setting, "the tracing of boundaries")
+        except InputError as reason:
+            return str(reason)
+        return ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -197,7 +215,7 @@ class Plane:
                 fields[field][:] = value[:, None]
             else:
                 fields[field][:, feature] = value if unit is None else value * fields[field][:, unit]
-        return Law(fields["density"], fields["importance"])
+        return Law(fields["density"], fields["importance"], structure_of(self.setting))
 
     def slopes(self, point: Float[np.ndarray, " 2"]) -> tuple[Float[np.ndarray, "2 features"], ...]:
         """Derivatives of the densities and of the importances by the two shares; the law is affine in each value."""

@@ -128,22 +128,29 @@ def population_loss(
 
 
 def enumerated_errors(
-    W: Float[np.ndarray, "models hidden features"], b: Float[np.ndarray, "models features"], law: Law
+    W: Float[np.ndarray, "models hidden features"],
+    b: Float[np.ndarray, "models features"],
+    law: Law,
+    W_out: Float[np.ndarray, "models features hidden"] | None = None,
 ) -> Float[np.ndarray, " models"]:
-    """Bounds on the numerical errors of the enumerated losses of tied models, each under a law of its own.
+    """Bounds on the numerical errors of the enumerated losses of models, each under a law of its own.
 
-    The ``error`` of `population_loss` by "enumeration", of many settings at once.
+    The ``error`` of `population_loss` by "enumeration", or by "moments" for a linear readout, of many settings at once.
 
     Args:
         W, b: weights and biases.
         law: of each model.
+        W_out: output weights; None if tied.
 
     Returns:
         In squared magnitudes of a feature.
 
-    Validity: what "enumeration" takes.
+    Validity: what the two routes take.
     """
-    return ROUTES["enumeration"](W, W.swapaxes(1, 2), b, law, 1, None).error
+    structure = law.structure
+    linear = structure.readout == "linear" and (structure.activation == "none" or structure.values != "binary")
+    outward = W.swapaxes(1, 2) if W_out is None else W_out
+    return ROUTES["moments" if linear else "enumeration"](W, outward, b, law, 1, None).error
 
 
 def methods(setting: Setting, W: Float[np.ndarray, "models hidden features"]) -> tuple[str, ...]:

@@ -72,7 +72,7 @@ def descend(
     rests = [
         minimise(
             theta[part],
-            partial(_objective, law[part]),
+            partial(free_expansion, law[part]),
             gradient_tolerance(law[part]),
             steps,
             reach,
@@ -92,8 +92,13 @@ def descend(
     )
 
 
-def _objective(law: Law, theta: np.ndarray, members: np.ndarray) -> Expansion:
-    """The loss by the free weights: under an L1 term a weight that is exactly zero is held by the kink there."""
+def free_expansion(law: Law, theta: Float[np.ndarray, "members parameters"], members) -> Expansion:
+    """The loss by the free weights: under an L1 term a weight that is exactly zero is held by the kink there.
+
+    Args:
+        law: of a batch of models.
+        theta, members: parameters of some of them, and which those are.
+    """
     at = expansion_at(theta, law[members])
     if law.l1 is None:
         return at

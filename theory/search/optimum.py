@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.balance import balanced
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
@@ -32,7 +33,7 @@ MOST_HIDDEN = 2 * MOST_FEATURES
 #: two different minima met so far.
 SAME_LOSS = 1e-9
 #: Where the loss vanishes: the rounding of a loss, relative to that of the empty model.
-_ZERO_LOSS = 1e-13
+ZERO_LOSS = 1e-13
 #: Step off a saddle that exchanges led to.
 _ASIDE = 1e-2
 #: Overlaps below this times the largest squared norm vanish exactly at a critical point found to machine precision.
@@ -111,6 +112,8 @@ def optimum(
             exact route here.
 
     Validity: a critical point to ``gradient_norm``, a local minimum where ``hessian_min`` > 0 (up to the rotations).
+    What breaks: untied models of binary features can have losses that fall for ever as weights grow; then the lowest
+    point reached is returned, ``hits`` is 0 and ``gradient_norm`` says that it is no minimum.
 
     Source: trust-region Newton and L-BFGS, Nocedal & Wright, Numerical Optimization (2006), chapters 4 and 7.
 
@@ -121,8 +124,7 @@ def optimum(
     _check(setting, starts, seed)
     W, b = starting_points(setting, starts, seed)
     race = _race(W, b, setting, seed, advance)
-    at_rest = race.converged if race.converged.any() else np.ones(starts, dtype=bool)
-    found = _finished(race, int(np.argmin(np.where(at_rest, race.loss, np.inf))), setting)
+    found = _finished(race, _lowest(race, setting), setting)
     found, exchanges = _exchanged(race, found, setting)
     weights = Weights(found.W, found.b, found.W_out)
     exact = population_loss(weights, setting)
@@ -131,7 +133,7 @@ def optimum(
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=identify(feature_vectors(weights), tolerance=CRITICAL_TOLERANCE),
+        identity=identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=found.gradient_norm,
@@ -155,7 +157,16 @@ def _race(W: np.ndarray, b: np.ndarray, setting: Setting, seed: int, advance: Ca
         return descend_widely(W, b, law, advance)
     if setting.l1:
         return descend_sparse(W, b, law, advance)
-    return descend(W, b, law, advance=advance, W_out=None if setting.tied else _random_outward(W, seed))
+    return descend(W, b, law, advance=advance, W_out=None if setting.tied else random_outward(W, seed))
+
+
+def _lowest(race: Descent, setting: Setting) -> int:
+    """The lowest start at rest, unless one that still moves is lower: then there may be no minimum at all."""
+    lowest = int(np.argmin(race.loss))
+    if not race.converged.any():
+        return lowest
+    best = int(np.argmin(np.where(race.converged, race.loss, np.inf)))
+    return best if same_loss(race.loss[[lowest]], float(race.loss[best]), setting).all() else lowest
 
 
 def _finished(race: Descent, best: int, setting: Setting) -> Finish:
@@ -195,32 +206,21 @@ def _minimum(W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " fea
     return _finished(rest, 0, setting)
 
 
-def _random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -> np.ndarray:
+def random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) -> np.ndarray:
     """Output weights that begin as Wᵀ, each at a random slant to it."""
     random = np.random.default_rng([seed, 1])
     return W.swapaxes(1, 2) + 0.5 * random.normal(size=W.swapaxes(1, 2).shape) / np.sqrt(W.shape[1])
 
 
-def feature_vectors(weights: Weights) -> Float[np.ndarray, "hidden features"]:
-    """The feature vectors of one model: the columns of W, those of untied weights in the basis that balances them.
-
-    G = W_out W is all that a linear hidden layer says; of its factorings the balanced one, G = U S Vᵀ into U √S and
-    √S Vᵀ, has the same singular values on both sides, and is the tied one where G is symmetric and positive.
-    """
-    if weights.W_out is None:
-        return weights.W
-    _, sizes, directions = np.linalg.svd(weights.W_out @ weights.W)
-    hidden = weights.W.shape[0]
-    vectors = np.zeros((hidden, weights.W.shape[1]))
-    rank = min(vectors.shape)
-    vectors[:rank] = np.sqrt(sizes[:rank, None]) * directions[:rank]
-    return vectors
+def feature_vectors(weights: Weights, activation: str = "none") -> Float[np.ndarray, "hidden features"]:
+    """The feature vectors of one model: the columns of W, those of untied weights once the two sides are balanced."""
+    return balanced(weights, activation).W
 
 
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:
     """Whether losses are a reference loss, to a relative `SAME_LOSS` and to the rounding where it vanishes."""
     scale = float(empty_loss(law_of(setting))[0])
-    return np.abs(loss - reference) <= SAME_LOSS * abs(reference) + _ZERO_LOSS * scale
+    return np.abs(loss - reference) <= SAME_LOSS * abs(reference) + ZERO_LOSS * scale
 
 
 def _check(setting: Setting, starts: int, seed: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from tegum.theory.loss.enumeration import enumerated_norms
 from tegum.theory.loss.law import Law
@@ -27,6 +27,7 @@ def descend_sparse(
     b: Float[np.ndarray, "models features"],
     law: Law,
     advance: Callable[[int, int], object] = lambda done, total: None,
+    reach: float = 2.0,
 ) -> Descent:
     """Follow the exact loss with its L1 term downhill to a point where no weight, held at zero or free, can lower it.
 
@@ -39,6 +40,7 @@ def descend_sparse(
         W, b: starting weights and biases.
         law: of each member, with an L1 term.
         advance: told how many members are at rest, and how many there are.
+        reach: longest step of the free weights (see `descent.descend`).
 
     Returns:
         `Descent`; ``converged`` says that the free weights are at rest and every held one obeys the rule.
@@ -52,7 +54,7 @@ def descend_sparse(
     rest = Descent(W, b, nothing, nothing, nothing.astype(bool), nothing.astype(int))
     moving = np.arange(len(b))
     for _ in range(_ROUNDS):
-        found = descend(rest.W[moving], rest.b[moving], law[moving], steps=_STEPS)
+        found = descend(rest.W[moving], rest.b[moving], law[moving], _STEPS, reach)
         W, kept = _revised(found.W, found.b, law[moving])
         settled = kept & found.converged
         rest = _with(rest, moving, replace(found, W=W, converged=settled))
@@ -61,6 +63,13 @@ def descend_sparse(
         if not moving.size:
             break
     return rest
+
+
+def obeys_kinks(
+    W: Float[np.ndarray, "models hidden features"], b: Float[np.ndarray, "models features"], law: Law
+) -> Bool[np.ndarray, " models"]:
+    """Whether every weight at zero is held there by its kink, and no small one should be stopped by its own."""
+    return _revised(W, b, law)[1]
 
 
 def _revised(W: np.ndarray, b: np.ndarray, law: Law) -> tuple[np.ndarray, np.ndarray]:

@@ -78,6 +78,43 @@ def descend_widely(
     return race.result()
 
 
+def settle_widely(
+    W: Float[np.ndarray, "models hidden features"],
+    b: Float[np.ndarray, "models features"],
+    law: Law,
+    reach: float,
+) -> WideDescent:
+    """Models near rest brought to the sharpest gradient, each in the basin where it is: nothing races or is revived.
+
+    Args:
+        W, b: weights and biases.
+        law: densities and importances, the same for every member.
+        reach: longest step.
+
+    Returns:
+        `WideDescent`, members in the order given.  Parts orthogonal up to the error of the loss are made so exactly.
+
+    Validity: as `descend_widely`.
+    """
+    race = _Race(W, b, law, reach)
+    for tolerance, flat in (*_STAGES[1:], _SHARPEST):
+        race.run(tolerance, flat, lambda done, total: None)
+    race.part(same=True)
+    return race.result()
+
+
+def sharp_slope(
+    W: Float[np.ndarray, "models hidden features"], b: Float[np.ndarray, "models features"], law: Law
+) -> Slope:
+    """Loss and gradient as sharp as the last stage's."""
+    return slope(W, b, law, _SHARPEST[0] * float(law.density[0].mean()) / 3)
+
+
+def wide_tolerance(law: Law) -> Float[np.ndarray, " models"]:
+    """The gradient norm that counts as zero where there is no Hessian: that of the last stage."""
+    return _SHARPEST[1] * empty_loss(law)
+
+
 @dataclass(frozen=True)
 class Finish:
     """The best member of a race, certified.
@@ -137,8 +174,8 @@ def _sharpened(W: np.ndarray, b: np.ndarray, law: Law) -> WideDescent:
 class _Race:
     """Members of one setting on their way down; θ in units in which all biases curve about alike."""
 
-    def __init__(self, W: np.ndarray, b: np.ndarray, law: Law) -> None:
-        self.law, self.features = law, b.shape[1]
+    def __init__(self, W: np.ndarray, b: np.ndarray, law: Law, reach: float = _REACH) -> None:
+        self.law, self.features, self.reach = law, b.shape[1], reach
         self.scale = _scale(law, W.shape[1])
         self.theta = parameters(W, b) / self.scale
         self.loss, self.norm, self.promised = np.full((3, len(b)), np.inf)
@@ -167,7 +204,7 @@ class _Race:
 
         history = None if self.history is None else self.history[:, moving]
         rest = settle(
-            self.theta[moving], objective, flat * empty_loss(law), _EVALUATIONS, _REACH, advance, history
+            self.theta[moving], objective, flat * empty_loss(law), _EVALUATIONS, self.reach, advance, history
         )  # fmt: skip
         if self.history is None:
             self.history = rest.history
@@ -183,12 +220,14 @@ class _Race:
         at = slope(*self.weights(np.arange(len(self.theta))), self.law, self._allowed(tolerance))
         self.loss, self.error = at.loss, at.noise
 
-    def part(self) -> None:
-        """Members that orthogonal parts at rest explain are done."""
+    def part(self, same: bool = False) -> None:
+        """Members that orthogonal parts at rest explain are done; those of the same loss only, if so asked."""
         density, importance = self.law.density[0], self.law.importance[0]
         for k in np.flatnonzero(self.moving):
             (found,) = rested(*self.weights(np.array([k])), density, importance)
-            if found is not None and self._explained(k, found.loss):
+            if found is None:
+                continue
+            if abs(found.loss - self.loss[k]) <= self.error[k] if same else self._explained(k, found.loss):
                 self.theta[k] = parameters(found.W[None], found.b[None])[0] / self.scale
                 self.loss[k], self.error[k], self.norm[k] = found.loss, 0.0, found.gradient_norm
                 self.moving[k], self.converged[k] = False, True

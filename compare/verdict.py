@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tegum.compare.polish import Polished, polish
+from tegum.compare.critical_points import batches, critical_points
+from tegum.compare.polish import Polished
+from tegum.compare.second_search import Resolution, searched_again
+from tegum.theory.files.kept import Keep, unkept
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import empty_loss, joined, law_of, require_basic
+from tegum.theory.loss.law import empty_loss, law_of, require_basic
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, optimum, require_enumerable, same_loss
@@ -29,7 +32,7 @@ VERDICTS = {
     "saddle": "a critical point from which the exact loss still falls",
     "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
     "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
-    "better": "a loss below the predicted optimum's: an error or a discovery, to be searched again",
+    "better": "a loss below the predicted optimum's that a second search could not resolve",
 }
 
 
@@ -81,6 +84,8 @@ class Comparison:
         weights: learned, [runs, hidden, features].
         polished: the critical points they were close to.
         verdicts: one for each run.
+        resolution: of the second search, where a run lay below the prediction of the first; `optimum` is the better
+            one of both.
     """
 
     setting: Setting
@@ -88,6 +93,7 @@ class Comparison:
     weights: Weights
     polished: Weights
     verdicts: tuple[Verdict, ...]
+    resolution: Resolution | None = None
 
     @property
     def best(self) -> Verdict:
@@ -127,47 +133,40 @@ def compare_all(
     ensembles: Sequence[Weights],
     optima: Sequence[Optimum],
     advance: Callable[[int], object] = lambda models: None,
+    keep: Keep = unkept,
 ) -> list[Comparison]:
-    """Compare one ensemble for each setting with that setting's optimum.
+    """Compare one ensemble for each setting with that setting's optimum, searched for again where a run lies below it.
 
     Args:
         settings, ensembles, optima: of equal length, all of one shape.
         advance: told the number of models finished, for progress.
+        keep: keeps critical points and what second searches find.
     """
     models = [weights if weights.W.ndim == 3 else Weights(weights.W[None], weights.b[None]) for weights in ensembles]
-    polished = _polished_together(settings, models)
     found = []
-    for setting, weights, there, best in zip(settings, models, polished, optima, strict=True):
-        found.append(judged(setting, weights, there, best))
-        advance(len(weights.b))
+    for part in batches([len(weights.b) for weights in models]):
+        points = critical_points(settings[part], models[part], keep)
+        for setting, weights, there, first in zip(settings[part], models[part], points, optima[part], strict=True):
+            best, resolution = searched_again(setting, weights, there, first, keep)
+            found.append(judged(setting, weights, there, best, resolution))
+            advance(len(weights.b))
     return found
 
 
-def judged(setting: Setting, weights: Weights, there: Polished, best: Optimum) -> Comparison:
+def judged(
+    setting: Setting, weights: Weights, there: Polished, best: Optimum, resolution: Resolution | None = None
+) -> Comparison:
     """The verdicts on an ensemble whose critical points are known.
 
     Args:
         setting, weights: an ensemble and the objective it was trained on.
         there: the critical points that its models were close to.
         best: the setting's optimum.
+        resolution: of the second search for it, if there was one.
     """
     exact = population_loss(weights, setting)
     verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
-    return Comparison(setting, best, weights, there.weights, verdicts)
-
-
-def _polished_together(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:
-    """Polish all ensembles in one batch and hand each its part."""
-    law = joined([law_of(setting, len(weights.b)) for setting, weights in zip(settings, models, strict=True)])
-    together = Weights(np.concatenate([one.W for one in models]), np.concatenate([one.b for one in models]))
-    rest = polish(together, law)
-    ends = np.cumsum([len(one.b) for one in models])
-    return [_part(rest, slice(end - len(one.b), end)) for one, end in zip(models, ends, strict=True)]
-
-
-def _part(rest: Polished, part: slice) -> Polished:
-    scalars = (rest.loss, rest.moved, rest.gradient_norm, rest.hessian_min, rest.converged)
-    return Polished(Weights(rest.weights.W[part], rest.weights.b[part]), *(values[part] for values in scalars))
+    return Comparison(setting, best, weights, there.weights, verdicts, resolution)
 
 
 def _verdict(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import ceil
+from math import ceil, exp
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.files.kept import Keep, unkept
 
 #: Cells along an axis of the diagram, at least: a phase smaller than a cell can be missed.
-_FINE = 21
+_FINE = 20
 #: An axis whose cells are not evenly spaced is logarithmic if it spans at least this factor.
 _DECADE = 10
 #: Relative differences of steps that are rounding.
@@ -35,8 +35,8 @@ def plan_diagram(
         keep: keeps finished parts, by the content of the question.
 
     Returns:
-        `PhaseDiagram`, whose cells are the plan's with more between them where those are evenly spaced; None where the
-        diagram does not take the plan's axes or setting, so that no boundary can be traced.
+        `PhaseDiagram`, finer than the plan's cells and up to their outer edges; None where it does not take the plan's
+        axes or setting, so that no boundary can be traced.
     """
     x, y = (_plane_axis(axis) for axis in plan.axes)
     try:
@@ -49,14 +49,19 @@ def plan_diagram(
 
 
 def _plane_axis(axis: Axis) -> str:
-    """An axis from the least to the greatest value, on the scale on which the values are evenly spaced."""
+    """An axis on the scale on which its values are evenly spaced, half a cell wider than they are at either end."""
     values = np.sort(axis.values)
     scale = scale_of_values(values.tolist())
-    shares = values if scale == "linear" else np.log(values)
-    count = _FINE
-    if len(values) > 1 and _is_even(shares):
-        count = (len(values) - 1) * ceil((_FINE - 1) / (len(values) - 1)) + 1
-    return f"{axis.key}:{values[0].item()!r}:{values[-1].item()!r}:{count}:{scale}"
+    shares = np.log(values) if scale == "log" else values
+    half = np.ptp(shares) / (2 * max(len(values) - 1, 1))
+    low, high = float(shares[0] - half), float(shares[-1] + half)
+    if scale == "log":
+        low, high = exp(low), exp(high)
+    high = min(high, 1.0) if axis.key.startswith("density") else high
+    low = low if low > 0 else float(values[0])
+    # Where nothing is cut off, the cells' middles and edges are among the diagram's points.
+    count = 2 * len(values) * ceil(_FINE / (2 * len(values))) + 1
+    return f"{axis.key}:{low!r}:{high!r}:{count}:{scale}"
 
 
 def scale_of_values(values: Sequence[float]) -> str:

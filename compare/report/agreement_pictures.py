@@ -48,8 +48,8 @@ def statistics_pictures(
             "confusion",
             f"Table of predicted against learned geometries: {hits} of {counted(len(records), 'run')} are the optimum.",
             "Predicted against learned geometry, in runs; shade, share of the row. Framed, the same name: where some "
-            "of these runs are not the optimum, with other features at its vertices or not at rest, the first number is "
-            "of those that are. Right, the share of the row's runs that are the optimum, with its 95% Wilson interval.",
+            "of these runs are not the optimum, with other features at its vertices or not at rest, the first number "
+            "is of those that are. Right, the share of the row's runs that are, with its 95% Wilson interval.",
         )
     ]
     gaps = relative_gaps([(verdict, one.optimum.loss) for one in comparisons for verdict in one.verdicts])

@@ -24,6 +24,7 @@ _TEXT, _SMALL = 6.5, 6.0
 #: Columns at most; the rarest geometries beyond share the last.
 _MOST = 10
 _OTHERS = "others"
+_CORNER = "predicted ↓ learned →"
 _SLANT = np.deg2rad(35)
 
 
@@ -34,13 +35,13 @@ def confusion_figure(records: Sequence[Record], known: Mapping[str, Look]) -> Fi
     learned = Counter(one.learned for one in pairs)
     columns = [name for name in rows if name in learned] + [name for name, _ in learned.most_common()]
     columns = list(dict.fromkeys(columns))
-    left = _EDGE + max(text_width(name, _TEXT) for name in rows) + 0.18
+    left = _EDGE + max(text_width(name, _TEXT) for name in (*rows, _CORNER)) + 0.18
     longest = max(text_width(name, _TEXT) for name in columns)
     head = 0.14 + longest * float(np.sin(_SLANT))
     right = max(_RATE, longest * float(np.cos(_SLANT)) - 0.3)
-    width, height = left + _FIELD * len(columns) + right, 0.24 + _ROW * len(rows) + head
+    width, height = left + _FIELD * len(columns) + right, _EDGE + _ROW * len(rows) + head
     figure = Figure(figsize=(width, height))
-    frame = (left / width, 0.24 / height, _FIELD * len(columns) / width, _ROW * len(rows) / height)
+    frame = (left / width, _EDGE / height, _FIELD * len(columns) / width, _ROW * len(rows) / height)
     _draw(figure.add_axes(frame), pairs, rows, columns)
     return figure
 
@@ -75,8 +76,7 @@ def _draw(ax: Axes, pairs: Sequence[Record], rows: list[str], columns: list[str]
         hits = sum(one.matches for one in here)
         rate = f"{percent(hits / len(here))} ({span(wilson_interval(hits, len(here)))})"
         ax.text(len(columns) + 0.2, j + 0.5, rate, size=_SMALL, va="center_baseline", color=INK)
-    words = "predicted down, learned across; right: share that is the optimum, 95%"
-    ax.text(0, len(rows) + 0.15, words, size=_SMALL, va="top", ha="left", color=MUTED)
+    ax.text(-0.14, -0.14, _CORNER, size=_SMALL, va="bottom", ha="right", color=MUTED)
 
 
 def _draw_field(ax: Axes, corner: tuple[int, int], matches: list[bool], trials: int, same: bool) -> None:

@@ -68,7 +68,7 @@ def disagreement_figure(study: Study, known: Mapping[str, Look]) -> Figure:
     shades = _draw_shares(second, grid)
     for ax, title in (
         (first, "predicted (area), learned where another (marker)"),
-        (second, "share of runs that agree"),
+        (second, "share of runs that are the optimum"),
     ):
         _draw_boundaries(ax, study)
         applied(ax, grid.x)
@@ -164,7 +164,7 @@ def _filled(handles: list[Any]) -> list[list[Any]]:
     rows: list[list[Any]] = [[]]
     used = 0.0
     for handle in handles:
-        width = text_width(handle.get_label(), _TEXT) + 0.42
+        width = text_width(handle.get_label(), _TEXT) + 0.47
         if rows[-1] and used + width > PAGE - _LEFT:
             rows.append([])
             used = 0.0
@@ -177,16 +177,5 @@ def _draw_legend(figure: Figure, rows: list[list[Any]], foot: float, height: flo
     for k, row in enumerate(rows):
         place: dict[str, Any] = {"loc": "upper left", "borderaxespad": 0.0, "borderpad": 0.0}
         anchor = (_LEFT / PAGE, (foot - 0.02 - _LINE * k) / height)
-        figure.add_artist(
-            figure.legend(
-                handles=row,
-                ncols=len(row),
-                bbox_to_anchor=anchor,
-                frameon=False,
-                fontsize=_TEXT,
-                handlelength=1.4,
-                handletextpad=0.5,
-                columnspacing=1.4,
-                **place,
-            )
-        )
+        place |= {"handlelength": 2.0, "handletextpad": 0.5, "columnspacing": 1.4}
+        figure.legend(handles=row, ncols=len(row), bbox_to_anchor=anchor, frameon=False, fontsize=_TEXT, **place)

@@ -26,8 +26,8 @@ _CROSSED = (
     "and proved by the sign of the difference in ball arithmetic"
 )
 _TRACED = (
-    "traced over the two axes by pseudo-arclength continuation with exact derivatives, in double precision, from a grid "
-    "of optima of its own; a phase smaller than a cell of that grid can be missed"
+    "traced over the two axes by pseudo-arclength continuation with exact derivatives, in double precision, from a "
+    "grid of optima of its own; a phase smaller than a cell of that grid can be missed"
 )
 
 #: A heading and what is said under it.
@@ -111,9 +111,9 @@ def _comparison_notes() -> list[Note]:
             "Comparison",
             "each run is followed to the exact critical point of its basin and identified there by its signed overlap "
             "graph; it matches if the graph is isomorphic to the prediction's and the losses agree. A run whose loss "
-            f"is more than {AT_REST:.0%} above its basin's counts as unconverged. Where a run lies below the prediction "
-            f"by more than the bounds on rounding, the search is repeated with {MORE_STARTS} times the starts, the next "
-            "seed, and from the run itself",
+            f"is more than {AT_REST:.0%} above its basin's counts as unconverged. Where a run lies below the "
+            f"prediction by more than the bounds on rounding, the search is repeated with {MORE_STARTS} times the "
+            "starts, the next seed, and from the run itself",
         )
     ]
 

@@ -35,8 +35,8 @@ def plan_diagram(
         keep: keeps finished parts, by the content of the question.
 
     Returns:
-        `PhaseDiagram`, finer than the plan's cells and up to their outer edges; None where it does not take the plan's
-        axes or setting, so that no boundary can be traced.
+        `PhaseDiagram`, finer than the plan's cells and, within what an axis allows, up to their outer edges; None where
+        it does not take the plan's axes or setting, so that no boundary can be traced.
     """
     x, y = (_plane_axis(axis) for axis in plan.axes)
     try:
@@ -57,9 +57,11 @@ def _plane_axis(axis: Axis) -> str:
     low, high = float(shares[0] - half), float(shares[-1] + half)
     if scale == "log":
         low, high = exp(low), exp(high)
-    high = min(high, 1.0) if axis.key.startswith("density") else high
-    low = low if low > 0 else float(values[0])
-    # Where nothing is cut off, the cells' middles and edges are among the diagram's points.
+    if low <= 0:
+        low = values[0].item()
+    if high > 1 and axis.key.startswith("density"):
+        high = values[-1].item()
+    # Where neither end is held back, the cells' middles and edges are among the diagram's points.
     count = 2 * len(values) * ceil(_FINE / (2 * len(values))) + 1
     return f"{axis.key}:{low!r}:{high!r}:{count}:{scale}"
 

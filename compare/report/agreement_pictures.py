@@ -32,7 +32,8 @@ def disagreement_picture(study: Study, known: Mapping[str, Look]) -> Picture:
         f"Each cell is one setting, {counted(study.plan.training.runs, 'trained model')}. Left: area, geometry of the "
         "predicted optimum; marker, geometry of the run with the lowest exact loss where that is not the optimum. "
         "Right: share of the runs that are the predicted optimum; crosses, cells whose best run is not. Lines: "
-        "boundaries of the predicted optimum, traced between the cells."
+        "boundaries of the predicted optimum, traced between the cells; within one colour the geometry keeps its type "
+        "and changes its shape, or which features are at its vertices."
     )
     return picture(disagreement_figure(study, known), "disagreement", alt, caption)
 

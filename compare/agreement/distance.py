@@ -12,7 +12,7 @@ from jaxtyping import Float
 NEAR = 0.05
 
 
-def boundary_distance(at: Sequence[float], curves: Sequence[Float[np.ndarray, "points axes"]]) -> float | None:
+def boundary_distance(at: Sequence[float], curves: Sequence[Float[np.ndarray, "_ axes"]]) -> float | None:
     """Least relative distance of a cell from boundaries.
 
     min over the curves' points x of √(Σ_k ((x_k - v_k) / v_k)²)

@@ -172,10 +172,13 @@ def _optima(settings: Sequence[Setting], progress: Progress, keep: Keep) -> list
     found = []
     for setting in settings:
         name = f"optimum-{_name(setting, STARTS)}"
-        search = partial(optimum, setting, STARTS)
-        found.append(optimum_from_tables(setting, keep(name, lambda search=search: optimum_tables(search()))))
+        found.append(optimum_from_tables(setting, keep(name, partial(_searched, setting))))
         progress("theory", len(found), len(settings))
     return found
+
+
+def _searched(setting: Setting) -> dict[str, Any]:
+    return optimum_tables(optimum(setting, STARTS))
 
 
 def _name(setting: Setting, *question: Any) -> str:

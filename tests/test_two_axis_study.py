@@ -116,6 +116,7 @@ def test_the_report_has_the_map_and_its_statistics(report, folder):
     for name in ("disagreement", "confusion", "gaps"):
         assert (folder / "figures" / f"{name}.svg").is_file()
         assert f'id="{name}-' in page
+    assert "data:image" not in page  # the page's own policy would refuse it
     assert "95% Wilson" in page
     assert "Where training beat the prediction" in page
     assert "overview" not in [path.stem for path in (folder / "figures").iterdir()]

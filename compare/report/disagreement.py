@@ -65,7 +65,7 @@ def disagreement_figure(study: Study, known: Mapping[str, Look]) -> Figure:
         figure.add_axes((left / PAGE, (foot + _BOTTOM) / height, _SIDE / PAGE, _SIDE / height)) for left in lefts
     )
     _draw_geometries(first, grid, known)
-    shades = _draw_shares(second, grid)
+    _draw_shares(second, grid)
     for ax, title in (
         (first, "predicted (area), learned where another (marker)"),
         (second, "share of runs that are the optimum"),
@@ -74,9 +74,8 @@ def disagreement_figure(study: Study, known: Mapping[str, Look]) -> Figure:
         applied(ax, grid.x)
         applied(ax, grid.y, vertical=True)
         ax.set_title(title, size=7, pad=5)
-    bar = figure.add_axes(((lefts[1] + _SIDE + 0.09) / PAGE, (foot + _BOTTOM) / height, _BAR / PAGE, _SIDE / height))
-    figure.colorbar(shades, cax=bar, ticks=[0, 0.25, 0.5, 0.75, 1]).outline.set_visible(False)  # type: ignore[operator]
-    bar.set_yticklabels(["0", "", "0.5", "", "1"])
+    bar = ((lefts[1] + _SIDE + 0.09) / PAGE, (foot + _BOTTOM) / height, _BAR / PAGE, _SIDE / height)
+    _draw_bar(figure.add_axes(bar))
     _draw_legend(figure, rows, foot, height)
     return figure
 
@@ -92,16 +91,26 @@ def _draw_geometries(ax: Axes, grid: Grid, known: Mapping[str, Look]) -> None:
             ax.scatter(x, y, s=_size(grid), marker=look.marker, color=look.color, zorder=5, linewidths=0)
 
 
-def _draw_shares(ax: Axes, grid: Grid) -> Any:
+def _draw_shares(ax: Axes, grid: Grid) -> None:
     shares = np.array([[cell.fraction for cell in row] for row in grid.cells])
     style: dict[str, Any] = {"cmap": SHADES, "vmin": 0, "vmax": 1, "edgecolors": PAPER, "linewidth": 0.2}
-    drawn = ax.pcolormesh(*_edges(grid), shares, **style)
+    ax.pcolormesh(*_edges(grid), shares, **style)
     for x, y, cell in _cells(grid):
         if not cell.best.matches:
             ax.scatter(x, y, s=_size(grid), zorder=5, **_MISSED)
         if cell.resolution is not None:
             ax.scatter(x, y, s=2 * _size(grid), zorder=6, **_FOUND)
-    return drawn
+
+
+def _draw_bar(ax: Axes) -> None:
+    """The shades with their shares: as areas, since pages refuse the image that a colour bar would be."""
+    levels = np.linspace(0, 1, 65)
+    ax.pcolormesh([0, 1], levels, (levels[1:, None] + levels[:-1, None]) / 2, cmap=SHADES, vmin=0, vmax=1, lw=0)
+    ax.yaxis.tick_right()
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    ax.set_xticks([])
+    for side in ax.spines.values():
+        side.set_visible(False)
 
 
 def _edges(grid: Grid) -> list[Float[np.ndarray, " edges"]]:

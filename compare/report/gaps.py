@@ -38,7 +38,7 @@ def gaps_figure(found: Sequence[tuple[str, float]]) -> Figure:
     ax = figure.add_axes((0.44 / COLUMN, 0.4 / height, (COLUMN - 0.54) / COLUMN, _HEIGHT / height))
     data = [[gap for gap, (one, _) in zip(values, found, strict=True) if one == kind] for kind in kinds]
     style: dict[str, Any] = {"stacked": True, "color": [colors[kind] for kind in kinds], "edgecolor": PAPER, "lw": 0.3}
-    ax.hist(data, bins=edges, **style)
+    ax.hist(data, bins=edges.tolist(), **style)
     ax.set_xscale("log")
     ax.set_xlim(edges[0], edges[-1])
     powers = np.arange(low, high + 1, max(1, round((high - low) / 7)))

@@ -39,12 +39,10 @@ def study_summary(study: Study, cells: Sequence[Cell]) -> str:
     ]
     away = sum(not cell["best_matches"] and not cell["near_boundary"] for cell in cells)
     if away:
-        sentences.append(f"{counted(away, 'cell')} of those that differ lie away from every boundary; each says why.")
+        sentences.append(f"Away from every boundary {counted(away, 'cell')} {'differs' if away == 1 else 'differ'}.")
     beaten = sum(cell["resolution"] is not None for cell in cells)
     if beaten:
-        sentences.append(
-            f"In {counted(beaten, 'cell')} training beat the first search, which was repeated and the case resolved."
-        )
+        sentences.append(f"In {counted(beaten, 'cell')} training beat the first search, which was then repeated.")
     if not study.boundaries:
         names = list(dict.fromkeys(cell["predicted"] for cell in cells))
         sentences.append(f"The predicted optimum is {' or '.join(names)}{_between(study)}.")

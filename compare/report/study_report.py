@@ -45,7 +45,7 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
     bib = latex("report.bib", content)
     shown = [(one, one.name not in _WIDE) for one in pictures if one.name not in _PRINTED]
     html = page("study", known, content | {"figures": shown, "bib": bib.decode()})
-    printed = [one for one in pictures if one.name not in _SHOWN]
+    printed = [(one, one.name in _WIDE) for one in pictures if one.name not in _SHOWN]
     texts = {
         "tables/agreement.tex": latex("agreement.tex", content),
         "tables/boundaries.tex": latex("boundaries.tex", content),

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from tegum.compare.polish import Polished
-from tegum.theory.errors import InputError
+from tegum.compare.second_route import second_loss
 from tegum.theory.files.kept import Keep, unkept
 from tegum.theory.files.tables import tables_id
 from tegum.theory.loss.population import population_loss
@@ -26,7 +26,7 @@ _MOST_GIVEN = 64
 OUTCOMES = {
     "discovery": "the first search had missed a better optimum, which is now the prediction",
     "numerical": "the same minimum: the loss there is known to fewer digits than its bounds on rounding say",
-    "error": "two exact routes to the loss disagree beyond their bounds",
+    "error": "two routes to the loss disagree beyond their bounds",
     "unresolved": "the run's loss is confirmed, but no critical point as low as it was found",
 }
 
@@ -165,10 +165,7 @@ def _is_lower(loss: float, best: Optimum, setting: Setting) -> bool:
 
 
 def _routes_agree(weights: Weights, setting: Setting) -> bool:
-    """Whether a second exact route gives the same loss, to the bounds of both; true where there is none."""
+    """Whether a second route gives the same loss, to the bounds of both."""
     first = population_loss(weights, setting)
-    try:
-        other = population_loss(weights, setting, method="transform")
-    except InputError:  # a setting that has one exact route only
-        return True
-    return bool(abs(float(first.loss) - float(other.loss)) <= first.error + other.error)
+    other, bound = second_loss(weights, setting)
+    return bool(abs(float(first.loss) - other) <= first.error + bound)

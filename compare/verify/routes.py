@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tegum.compare.polish import polish
+from tegum.compare.second_route import second_loss
 from tegum.compare.verdict import Comparison
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.inputs import Inputs
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
-from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE, same_loss
 
 
@@ -40,12 +40,12 @@ def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Ite
 
 
 def route_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
-    """Optima whose loss by characteristic functions is not the one by enumeration, to the bounds of both."""
+    """Optima whose loss is not that of a second route (see `second_route`), to the bounds of both."""
     for place, comparison in _placed(inputs, comparisons):
         best = comparison.optimum
-        other = population_loss(best.weights, comparison.setting, method="transform")
-        if abs(best.loss - float(other.loss)) > best.error + float(other.error):
-            yield {"place": f"{place}optimum.loss", "stored": best.loss, "recomputed": float(other.loss)}
+        other, bound = second_loss(best.weights, comparison.setting)
+        if abs(best.loss - other) > best.error + bound:
+            yield {"place": f"{place}optimum.loss", "stored": best.loss, "recomputed": other}
 
 
 def _placed(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Comparison]]:

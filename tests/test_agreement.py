@@ -176,3 +176,9 @@ def test_other_reasons_follow_the_verdict(change, reason):
     facts = why(replace(found, verdicts=(replace(found.verdicts[0], **change),)), 1.0)
     assert facts["reason"] == reason
     assert why_words(facts, 0, 1).startswith(REASONS[reason])
+
+
+def test_a_curve_ends_where_its_points_do():
+    """The cell lies on the line through both points, and beyond them."""
+    assert boundary_distance([1.0, 1.0], [np.array([[2.0, 2.0], [3.0, 3.0]])]) == pytest.approx(np.sqrt(2))
+    assert boundary_distance([1.0, 1.0], [np.array([[0.5, 0.5], [0.2, 0.2]])]) == pytest.approx(np.sqrt(0.5))

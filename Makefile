@@ -4,12 +4,16 @@ PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
 
-.PHONY: setup report pages claims test lint million distributions identification explore-picture clean
+.PHONY: setup report pages claims test lint million distributions identification explore-picture clean agreement
 
 setup: .venv/filled
 
 report: setup
 	$(BIN)/tegum study plans/five-in-two.toml --out out/report
+
+# Minutes: a thousand models over two axes, and the map of where they agree with theory (docs/agreement.md).
+agreement: setup
+	$(BIN)/tegum study plans/five-in-two-importance.toml --out out/agreement
 
 # Minutes each: limits of stability to proved digits.
 pages: .venv/filled

@@ -1,27 +1,34 @@
-"""The study: theory over an axis, training and comparison in one, resumable at every stage."""
+"""The study: theory over a grid of settings, training and comparison in one, resumable at every stage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from tegum.compare.plane import plan_diagram
 from tegum.compare.verdict import Comparison, compare_all
-from tegum.empirical.ensemble import Ensemble, concatenated
+from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.plan import Plan, cells, plan_id, plan_tables
 from tegum.empirical.sweep.ensembles import sweep_ensemble
 from tegum.empirical.sweep.folder import sweep_in
-from tegum.empirical.sweep.sweep import sweep
+from tegum.empirical.sweep.sweep import sweep, sweep_status
 from tegum.theory.candidates.candidates import candidates, without_term
+from tegum.theory.diagram.diagram import PhaseDiagram
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_json
+from tegum.theory.files.kept import Keep, kept, unkept
+from tegum.theory.files.tables import tables_id
 from tegum.theory.phases import Boundary, boundary
 from tegum.theory.search.optimum import Optimum, optimum, require_searchable
-from tegum.theory.setting import Setting, with_axis
+from tegum.theory.search.tables import optimum_from_tables, optimum_tables
+from tegum.theory.setting import Setting, setting_tables, with_axis
 
 #: Starts of the search at each value of the axis.
 STARTS = 64
@@ -29,6 +36,8 @@ STARTS = 64
 _CURVE_POINTS = 60
 #: Candidates whose loss is never within this factor of the best one's are left out of the curves.
 _WORTH_DRAWING = 4.0
+#: Changes when what an earlier version kept may no longer be read as if computed by this one.
+_VERSION = 1
 
 #: Told the stage, the work done and the work there is.
 Progress = Callable[[str, int, int], object]
@@ -56,11 +65,13 @@ class Study:
     """A finished study.
 
     Attributes:
-        plan: with exactly one axis.
-        comparisons: one for each value of the axis, learned runs against the predicted optimum.
-        curves: of the catalogue's candidates, best first (by the least ratio of their loss to the best one's).
-        boundaries: between the predicted optima of neighbouring values, in the order of the axis.
-        ensemble: all runs, value by value.
+        plan: with at least one axis.
+        comparisons: one for each cell, learned runs against the predicted optimum.
+        curves: with one axis, of the catalogue's candidates, best first (by the least ratio of their loss to the best
+            one's).
+        boundaries: with one axis, between the predicted optima of neighbouring values, in the order of the axis.
+        ensemble: all runs, cell by cell.
+        diagram: with two axes, the boundaries of the predicted optimum between the cells; None where none is traced.
     """
 
     plan: Plan
@@ -68,48 +79,81 @@ class Study:
     curves: tuple[Curve, ...]
     boundaries: tuple[Boundary, ...]
     ensemble: Ensemble
+    diagram: PhaseDiagram | None = None
 
 
 def study(plan: Plan, folder: str | Path, progress: Progress = lambda stage, done, total: None) -> Study:
-    """Predict, train and compare along one axis; run again on the same folder to resume.
+    """Predict, train and compare along the axes of a plan; run again on the same folder to resume.
 
     Args:
-        plan: a setting, one axis, and how to train.
-        folder: keeps the plan and, in `runs`, its sweep; what is there already is not trained again.
-        progress: told the stage ("theory", "training", "comparison"), the work done and the work there is.
+        plan: a setting, at least one axis, and how to train.
+        folder: keeps the plan, in `runs` its sweep, and in `theory` optima, curves, boundaries, and the critical points
+            of the runs; what is there already is not computed again.
+        progress: told the stage ("theory", "training", "comparison", ...), the work done and the work there is.
 
     Returns:
         `Study`.  The same plan gives the same study, interrupted or not.
 
     Raises:
-        InputError: not exactly one axis, a folder that holds another plan, or a setting that is not supported.
+        InputError: no axis, a folder that holds another plan, or a setting that is not supported.
 
     Validity: agreement is of the best of the runs with the best of the starts; neither is a proof.
 
     Source: the comparison that Elhage et al. 2022 make by eye, section "Superposition as a phase change".
     """
-    if len(plan.axes) != 1:
-        raise InputError(f"axes: a study needs exactly one, the plan has {len(plan.axes)}")
+    return _studied(plan, folder, lambda: _trained(plan, Path(folder) / "runs", progress), progress)
+
+
+def study_of(runs: str | Path, folder: str | Path, progress: Progress = lambda stage, done, total: None) -> Study:
+    """Predict and compare what a finished sweep has trained; nothing is trained.
+
+    Args:
+        runs: folder of a finished sweep, as `sweep` leaves it; nothing is written to it.
+        folder, progress: as in `study`.
+
+    Returns:
+        `Study`, the same as if `study` had trained the sweep's plan.
+
+    Raises:
+        InputError: no sweep or an unfinished one in `runs`; or as `study`.
+    """
+    cut = sweep_in(runs)
+    status = sweep_status(runs, cut)
+    if status.done < status.total:
+        raise InputError(f"{runs} holds {status.done} of {status.total} runs; finish its sweep first (tegum sweep)")
+    return _studied(cut.plan, folder, lambda: sweep_ensemble(runs, cut), progress)
+
+
+def _studied(plan: Plan, folder: str | Path, ensemble: Callable[[], Ensemble], progress: Progress) -> Study:
+    if not plan.axes:
+        raise InputError("axes: a study needs at least one, the plan has none")
     settings = cells(plan)
     for setting in settings:
         require_searchable(setting)
     folder = claim_folder(folder)
     _claim(folder, plan)
-    optima = _optima(settings, progress)
-    curves = tuple(curves_of(plan, progress))
-    boundaries = tuple(boundaries_of(plan, optima))
-    ensembles = _trained(plan, folder, progress)
-    weights = [ensemble.weights for ensemble in ensembles]
-    total = sum(len(one.b) for one in weights)
+    keep = partial(kept, folder / "theory")
+    optima = _optima(settings, progress, keep)
+    curves = tuple(curves_of(plan, progress, keep)) if len(plan.axes) == 1 else ()
+    diagram = plan_diagram(plan, progress, keep) if len(plan.axes) == 2 else None
+    together, each = ensemble(), plan.training.runs
+    parts = [together[first : first + each].weights for first in range(0, len(together.runs), each)]
+    comparisons = compare_all(settings, parts, optima, _counted("comparison", len(together.runs), progress), keep)
+    best = [one.optimum for one in comparisons]
+    boundaries = tuple(boundaries_of(plan, best, keep)) if len(plan.axes) == 1 else ()
+    return Study(plan, tuple(comparisons), curves, boundaries, together, diagram)
+
+
+def _counted(stage: str, total: int, progress: Progress) -> Callable[[int], None]:
+    """Adds up what is done of a stage."""
     done = 0
 
-    def advance(models: int) -> None:
+    def advance(more: int) -> None:
         nonlocal done
-        done += models
-        progress("comparison", done, total)
+        done += more
+        progress(stage, done, total)
 
-    comparisons = compare_all(settings, weights, optima, advance)
-    return Study(plan, tuple(comparisons), curves, boundaries, concatenated(ensembles))
+    return advance
 
 
 def _claim(folder: Path, plan: Plan) -> None:
@@ -122,31 +166,48 @@ def _claim(folder: Path, plan: Plan) -> None:
     write_json(note, {"id": plan_id(plan), "plan": plan_tables(plan)})
 
 
-def _optima(settings: Sequence[Setting], progress: Progress) -> list[Optimum]:
+def _optima(settings: Sequence[Setting], progress: Progress, keep: Keep) -> list[Optimum]:
     found = []
     for setting in settings:
-        found.append(optimum(setting, STARTS))
+        name = f"optimum-{_name(setting, STARTS)}"
+        found.append(optimum_from_tables(setting, keep(name, partial(_searched, setting))))
         progress("theory", len(found), len(settings))
     return found
 
 
-def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None) -> Iterator[Curve]:
-    """Curves of the candidates that come near the best one somewhere on the axis, if the setting has any."""
+def _searched(setting: Setting) -> dict[str, Any]:
+    return optimum_tables(optimum(setting, STARTS))
+
+
+def _name(setting: Setting, *question: Any) -> str:
+    """The content of a question about a setting, as 16 hexadecimal digits."""
+    return tables_id({**setting_tables(setting), "question": [_VERSION, *question]})
+
+
+def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None, keep: Keep = unkept) -> Iterator[Curve]:
+    """Curves of the candidates that come near the best one somewhere on the only axis, if the setting has any."""
     if curves_left_out(plan.setting):
         return
     values = _fine_values(plan.axes[0].values)
     losses: dict[str, np.ndarray] = {}
     stable: dict[str, np.ndarray] = {}
     for k, value in enumerate(values):
-        for one in candidates(with_axis(plan.setting, plan.axes[0].key, value)):
-            losses.setdefault(one.geometry, np.full(len(values), np.nan))[k] = one.loss
-            stable.setdefault(one.geometry, np.zeros(len(values), dtype=bool))[k] = one.stable
+        setting = with_axis(plan.setting, plan.axes[0].key, value)
+        fits = keep(f"candidates-{_name(setting)}", partial(_candidates, setting))
+        for geometry, (loss, is_stable) in fits.items():
+            losses.setdefault(geometry, np.full(len(values), np.nan))[k] = loss
+            stable.setdefault(geometry, np.zeros(len(values), dtype=bool))[k] = is_stable
         progress("curves", k + 1, len(values))
     best = np.nanmin(np.array(list(losses.values())), axis=0)
     ratio = {geometry: float(np.nanmin(loss / best)) for geometry, loss in losses.items()}
     for geometry in sorted(ratio, key=lambda name: ratio[name]):
         if ratio[geometry] <= _WORTH_DRAWING:
             yield Curve(geometry, values, tuple(losses[geometry].tolist()), tuple(stable[geometry].tolist()))
+
+
+def _candidates(setting: Setting) -> dict[str, Any]:
+    """Loss and stability of each candidate, by its name."""
+    return {one.geometry: [one.loss, one.stable] for one in candidates(setting)}
 
 
 def curves_left_out(setting: Setting) -> str:
@@ -167,8 +228,8 @@ def _fine_values(values: Sequence[float]) -> tuple[float, ...]:
     return tuple(np.clip(spaced(low, high, _CURVE_POINTS), low, high).tolist())
 
 
-def boundaries_of(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
-    """The crossing between each two neighbouring values whose optima differ in geometry.
+def boundaries_of(plan: Plan, optima: Sequence[Optimum], keep: Keep = unkept) -> Iterator[Boundary]:
+    """The crossing between each two neighbouring values of the only axis whose optima differ in geometry.
 
     Where an optimum has no name, or its branch ends before it crosses the other, there is none to give: the report
     says so.
@@ -177,15 +238,22 @@ def boundaries_of(plan: Plan, optima: Sequence[Optimum]) -> Iterator[Boundary]:
     along = sorted(zip(axis.values, optima, strict=True), key=lambda pair: pair[0])
     for (low, one), (high, other) in pairwise(along):
         if one.geometry != other.geometry and "unknown-" not in one.geometry + other.geometry:
-            with suppress(InputError):
-                yield boundary(plan.setting, (one.geometry, other.geometry), axis.key, low, high)
+            between = one.geometry, other.geometry
+            name = f"boundary-{_name(plan.setting, *between, axis.key, low, high)}"
+            found = keep(name, partial(_crossings, plan.setting, between, axis.key, low, high))
+            yield from (Boundary(**table | {"between": between}) for table in found["crossings"])
 
 
-def _trained(plan: Plan, folder: Path, progress: Progress) -> list[Ensemble]:
-    """One ensemble for each cell, of what the folder has and what is trained now."""
-    runs = folder / "runs"
+def _crossings(setting: Setting, between: tuple[str, str], axis: str, low: float, high: float) -> dict[str, Any]:
+    """The crossing of two branches as plain data, if there is one."""
+    with suppress(InputError):
+        return {"crossings": [asdict(boundary(setting, between, axis, low, high))]}
+    return {"crossings": []}
+
+
+def _trained(plan: Plan, runs: Path, progress: Progress) -> Ensemble:
+    """All runs, of which the folder may have some; the others are trained now."""
     status = sweep(plan, runs, progress=progress)
     if status.failed:
         raise InputError(status.reason)
-    together, each = sweep_ensemble(runs, sweep_in(runs)), plan.training.runs
-    return [together[first : first + each] for first in range(0, status.total, each)]
+    return sweep_ensemble(runs, sweep_in(runs))

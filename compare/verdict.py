@@ -7,12 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tegum.compare.polish import Polished, polish
+from tegum.compare.critical_points import batches, critical_points
+from tegum.compare.polish import Polished
+from tegum.compare.second_search import Resolution, searched_again
 from tegum.compare.wiring import vertex_map
+from tegum.theory.files.kept import Keep, unkept
 from tegum.theory.geometry.balance import asymmetry
 from tegum.theory.geometry.identify import Identity, identify
-from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import empty_loss, joined, law_of
+from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
 from tegum.theory.search.optimum import (
@@ -24,7 +26,7 @@ from tegum.theory.search.optimum import (
     same_loss,
 )
 from tegum.theory.setting import Setting
-from tegum.theory.weights import Weights, joined_ensembles
+from tegum.theory.weights import Weights
 
 #: Learned weights whose exact loss exceeds that of their basin's critical point by more than this share, and by more
 #: than `_NOTHING` of the empty model's, had not come to rest: what noise leaves at the end of a schedule is well below.
@@ -37,7 +39,7 @@ VERDICTS = {
     "saddle": "a critical point from which the exact loss still falls",
     "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
     "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
-    "better": "a loss below the predicted optimum's, at rest or not: an error or a discovery, to be searched again",
+    "better": "a loss below the predicted optimum's, at rest or not, that a second search could not resolve",
 }
 
 
@@ -96,6 +98,8 @@ class Comparison:
         weights: learned, [runs, hidden, features].
         polished: the critical points they were close to.
         verdicts: one for each run.
+        resolution: of the second search, where a run lay below the prediction of the first; `optimum` is the better
+            one of both.
     """
 
     setting: Setting
@@ -103,6 +107,7 @@ class Comparison:
     weights: Weights
     polished: Weights
     verdicts: tuple[Verdict, ...]
+    resolution: Resolution | None = None
 
     @property
     def best(self) -> Verdict:
@@ -142,60 +147,46 @@ def compare_all(
     ensembles: Sequence[Weights],
     optima: Sequence[Optimum],
     advance: Callable[[int], object] = lambda models: None,
+    keep: Keep = unkept,
 ) -> list[Comparison]:
-    """Compare one ensemble for each setting with that setting's optimum.
+    """Compare one ensemble for each setting with that setting's optimum, searched for again where a run lies below it.
 
     Args:
         settings, ensembles, optima: of equal length, all of one shape.
         advance: told the number of models finished, for progress.
+        keep: keeps critical points and what second searches find.
     """
     models = [_whole(setting, weights) for setting, weights in zip(settings, ensembles, strict=True)]
-    polished = _polished_all(settings, models)
     found = []
-    for setting, weights, there, best in zip(settings, models, polished, optima, strict=True):
-        found.append(judged(setting, weights, there, best))
-        advance(len(weights.b))
+    for part in batches(settings, models):
+        points = critical_points(settings[part], models[part], keep)
+        for setting, weights, there, first in zip(settings[part], models[part], points, optima[part], strict=True):
+            best, resolution = searched_again(setting, weights, there, first, keep)
+            found.append(judged(setting, weights, there, best, resolution))
+            advance(len(weights.b))
     return found
 
 
-def judged(setting: Setting, weights: Weights, there: Polished, best: Optimum) -> Comparison:
+def judged(
+    setting: Setting, weights: Weights, there: Polished, best: Optimum, resolution: Resolution | None = None
+) -> Comparison:
     """The verdicts on an ensemble whose critical points are known.
 
     Args:
         setting, weights: an ensemble and the objective it was trained on.
         there: the critical points that its models were close to.
         best: the setting's optimum.
+        resolution: of the second search for it, if there was one.
     """
     exact = population_loss(weights, setting)
     verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
-    return Comparison(setting, best, weights, there.weights, verdicts)
+    return Comparison(setting, best, weights, there.weights, verdicts, resolution)
 
 
 def _whole(setting: Setting, weights: Weights) -> Weights:
     """An ensemble with every matrix that the setting's models have."""
     every = weights.ensemble
     return every if setting.tied else Weights(every.W, every.b, every.outward)
-
-
-def _polished_all(settings: Sequence[Setting], models: Sequence[Weights]) -> list[Polished]:
-    """Polish in as few batches as there can be, and hand each ensemble its part."""
-    found: dict[int, Polished] = {}
-    for places in _batches(settings):
-        parts = [models[place] for place in places]
-        law = joined([law_of(settings[place], len(models[place].b)) for place in places])
-        rest = polish(joined_ensembles(parts), law)
-        ends = np.cumsum([len(one.b) for one in parts]).tolist()
-        found |= {k: rest[end - len(one.b) : end] for k, one, end in zip(places, parts, ends, strict=True)}
-    return [found[place] for place in range(len(settings))]
-
-
-def _batches(settings: Sequence[Setting]) -> list[list[int]]:
-    """Settings with and without an L1 term apart, and each wide one by itself."""
-    batches: dict[int, list[int]] = {}
-    for place, setting in enumerate(settings):
-        key = place + 2 if setting.count > MOST_FEATURES else int(setting.l1 > 0)
-        batches.setdefault(key, []).append(place)
-    return list(batches.values())
 
 
 def _verdict(

@@ -178,7 +178,7 @@ def test_study_is_resumable_and_writes_every_document(run, tmp_path):
         "[training]\nruns = 4\nsteps = 1500\nbatch_size = 128\n"
     )
     first = run("study", str(plan), "--out", str(tmp_path / "out"))
-    assert set(first) == {"boundaries", "agreement", "report"}
+    assert set(first) == {"boundaries", "agreement", "overall", "report"}
     assert [cell["predicted"] for cell in first["agreement"]] == ["digon", "digon", "dedicated + dropped"]
     assert {"predicted", "best", "fraction", "gap"} <= set(first["agreement"][0])
     assert first["boundaries"][0]["value"] == pytest.approx(0.4361008632394934, abs=1e-12)

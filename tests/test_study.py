@@ -110,8 +110,8 @@ def test_a_plan_that_cannot_be_computed_leaves_nothing_behind(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_study_needs_one_axis(tmp_path):
-    with pytest.raises(InputError, match="exactly one"):
+def test_a_study_needs_an_axis(tmp_path):
+    with pytest.raises(InputError, match="at least one"):
         study(Plan(Setting(2, 1, 0.2)), tmp_path)
     assert not list(tmp_path.iterdir())
 

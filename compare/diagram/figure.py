@@ -25,12 +25,12 @@ from tegum.theory.diagram.plane import Plane, PlaneAxis
 _STRENGTH = 0.45
 _FIXED = "#b00020"
 _DOT: dict[str, Any] = {"marker": "o", "ms": 3.6, "mfc": PAPER, "mec": INK, "mew": 0.9}
-_LINES: dict[str, dict[str, Any]] = {
+LINES: dict[str, dict[str, Any]] = {
     FIRST_ORDER: {"color": INK, "lw": 1.4, "ls": "-"},
     CONTINUOUS: {"color": INK, "lw": 1.2, "ls": (0, (3, 1.5))},
     METASTABILITY: {"color": MUTED, "lw": 0.7, "ls": (0, (1, 1.2))},
 }
-_WORDS = {
+WORDS = {
     FIRST_ORDER: "first-order: losses of two minima cross",
     CONTINUOUS: "continuous: the optimum destabilises",
     METASTABILITY: "metastability limit of a losing minimum",
@@ -55,7 +55,7 @@ def _figure(diagram: PhaseDiagram, published: Sequence[FixedBoundary]) -> Figure
     _draw_curves(ax, diagram, published)
     _apply(ax, diagram.plane)
     regions = {shown_name(name, known): color for name, color in shown.items()}
-    patches = [Patch(facecolor=_pale(color), label=name) for name, color in regions.items()]
+    patches = [Patch(facecolor=pale(color), label=name) for name, color in regions.items()]
     figure.legend(
         handles=[*patches, *_line_handles(diagram, published)],
         loc="center left",
@@ -67,10 +67,10 @@ def _figure(diagram: PhaseDiagram, published: Sequence[FixedBoundary]) -> Figure
 
 
 def _regions(diagram: PhaseDiagram, colors: dict[str, str]) -> np.ndarray:
-    return np.array([[to_rgb(_pale(colors[name])) for name in row] for row in diagram.geometry])
+    return np.array([[to_rgb(pale(colors[name])) for name in row] for row in diagram.geometry])
 
 
-def _pale(color: str) -> str:
+def pale(color: str) -> str:
     red, green, blue = (_STRENGTH * part + 1 - _STRENGTH for part in to_rgb(color))  # on white
     return to_hex((red, green, blue))
 
@@ -88,7 +88,7 @@ def _draw_curves(ax: Axes, diagram: PhaseDiagram, published: Sequence[FixedBound
     for kind in (METASTABILITY, CONTINUOUS, FIRST_ORDER):
         for boundary in diagram.boundaries:
             if boundary.kind == kind:
-                ax.plot(*_shares(plane, boundary.points), zorder=3, **_LINES[kind])
+                ax.plot(*_shares(plane, boundary.points), zorder=3, **LINES[kind])
     points = [_shares(plane, one.point[None])[:, 0] for one in diagram.triple_points]
     for x, y in points:
         ax.plot(x, y, zorder=4, **_DOT)
@@ -134,7 +134,7 @@ def axis_label(axis: PlaneAxis) -> str:
 
 def _line_handles(diagram: PhaseDiagram, published: Sequence[FixedBoundary]) -> list[Line2D]:
     kinds = {boundary.kind for boundary in diagram.boundaries}
-    handles = [Line2D([], [], label=_WORDS[kind], **_LINES[kind]) for kind in _LINES if kind in kinds]
+    handles = [Line2D([], [], label=WORDS[kind], **LINES[kind]) for kind in LINES if kind in kinds]
     if diagram.triple_points:
         handles.append(
             Line2D([], [], ls="", marker="o", ms=3.6, mfc=PAPER, mec=INK, label="three minima of equal loss")

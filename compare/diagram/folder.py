@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tegum.compare.diagram.figure import diagram_picture
 from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
 from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
 from tegum.theory.diagram.curves import End
-from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, phase_diagram
+from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, diagram_id, phase_diagram
 from tegum.theory.diagram.plane import Plane, parse_axis
-from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder, write_atomically, write_json
-from tegum.theory.files.tables import tables_id
+from tegum.theory.files.kept import kept
 from tegum.theory.setting import Setting, setting_tables
 
-#: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
-_VERSION = 1
 _NUMBERS = ("loss", "error", "gradient_norm", "hessian_min", "stable")
 
 
@@ -50,8 +44,8 @@ def write_phase_diagram(
     """
     plane = Plane(setting, parse_axis(x), parse_axis(y))
     home = claim_folder(folder)
-    parts = home / f"parts-{_question_id(plane, starts, seed)}"
-    found = phase_diagram(setting, x, y, starts, seed, advance, partial(_kept, parts))
+    parts = home / f"parts-{diagram_id(plane, starts, seed)}"
+    found = phase_diagram(setting, x, y, starts, seed, advance, partial(kept, parts))
     published = fixed_boundaries(plane)
     answer = diagram_tables(found, published) | {"starts": starts, "seed": seed}
     drawn = diagram_picture(found, published)
@@ -59,23 +53,6 @@ def write_phase_diagram(
     write_atomically(home / "phases.pdf", drawn.pdf)
     write_json(home / "phases.json", answer)
     return answer
-
-
-def _question_id(plane: Plane, starts: int, seed: int) -> str:
-    axes = {name: vars(axis) for name, axis in (("x", plane.x), ("y", plane.y))}
-    search = {"starts": starts, "seed": seed, "version": _VERSION}
-    return tables_id({**setting_tables(plane.setting), "axes": axes, "search": search})
-
-
-def _kept(parts: Path, name: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    path = parts / f"{name}.json"
-    if not path.exists():
-        write_json(path, compute())
-    with located(path):
-        try:
-            return json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot be read; remove it to have it computed again: {error}") from error
 
 
 def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dict[str, Any]:
@@ -86,9 +63,9 @@ def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dic
         "y": vars(plane.y),
         "setting": setting_tables(plane.setting),
         "cells": _cells(diagram),
-        "boundaries": [_boundary(plane, one) for one in diagram.boundaries],
+        "boundaries": [boundary_table(plane, one) for one in diagram.boundaries],
         "left_out": plane.left_out,
-        "triple_points": [_triple_point(one) for one in diagram.triple_points],
+        "triple_points": [triple_point_table(one) for one in diagram.triple_points],
         "fixed_weight_boundaries": [{"between": list(one.between), "points": one.points.tolist()} for one in published],
     }
 
@@ -102,7 +79,7 @@ def _cells(diagram: PhaseDiagram) -> list[dict[str, Any]]:
     return cells
 
 
-def _boundary(plane: Plane, one: PhaseBoundary) -> dict[str, Any]:
+def boundary_table(plane: Plane, one: PhaseBoundary) -> dict[str, Any]:
     return {
         "between": list(one.between),
         "kind": one.kind,
@@ -116,7 +93,7 @@ def _end(plane: Plane, end: End) -> dict[str, Any]:
     return {"point": plane.values(end.point).tolist(), "why": end.why, "error": end.error}
 
 
-def _triple_point(one: TriplePoint) -> dict[str, Any]:
+def triple_point_table(one: TriplePoint) -> dict[str, Any]:
     return {
         "geometries": list(one.geometries),
         "point": one.point.tolist(),

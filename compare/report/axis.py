@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil, floor, log, log10
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -38,12 +39,13 @@ class Scale:
     high: float
 
 
-def scale_of(axis: Axis) -> Scale:
-    """How an axis is drawn."""
+def scale_of(axis: Axis, logarithmic: bool | None = None) -> Scale:
+    """How an axis is drawn; logarithmic where it spans a decade, unless said otherwise."""
     order = tuple(int(place) for place in np.argsort(axis.values, kind="stable"))
     values = tuple(axis.values[place] for place in order)
     first, last = values[0], values[-1]
-    logarithmic = first > 0 and last / first >= _DECADE
+    if logarithmic is None:
+        logarithmic = first > 0 and last / first >= _DECADE
     if len(values) == 1:
         margin = 0.1 * abs(first) or 0.1
         return Scale(axis.key, values, order, False, first - margin, last + margin)
@@ -61,16 +63,17 @@ def share(scale: Scale, value: float) -> float:
     return (value - scale.low) / (scale.high - scale.low)
 
 
-def applied(ax: Axes, scale: Scale) -> None:
-    """Give the axes this horizontal scale, with plain numbers at its ticks."""
-    ax.set_xlim(scale.low, scale.high)
-    ax.set_xlabel(axis_name(scale.key, math=True))
+def applied(ax: Axes, scale: Scale, vertical: bool = False) -> None:
+    """Give the axes this horizontal or vertical scale, with plain numbers at its ticks."""
+    one, name = (ax.yaxis, "y") if vertical else (ax.xaxis, "x")
+    ends: dict[str, Any] = {f"{name}lim": (scale.low, scale.high)}
+    ax.set(**ends | {f"{name}label": axis_name(scale.key, math=True)})
     if scale.logarithmic:
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(FixedLocator(_round_numbers(scale.low, scale.high)))
-        ax.xaxis.set_minor_locator(NullLocator())
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.set_xlim(scale.low, scale.high)
+        ax.set(**{f"{name}scale": "log"})
+        one.set_major_locator(FixedLocator(_round_numbers(scale.low, scale.high)))
+        one.set_minor_locator(NullLocator())
+        one.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.set(**ends)
 
 
 def axis_name(key: str, math: bool = False) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tegum.compare.agreement import records_of, statistics, why
 from tegum.compare.report.comparison_pictures import comparison_looks, comparison_pictures
 from tegum.compare.report.data import comparison_data
 from tegum.compare.report.document import page
 from tegum.compare.report.files import write_report
 from tegum.compare.report.latex import latex
 from tegum.compare.report.provenance import Note, colophon, comparison_notes
+from tegum.compare.report.reasons import resolved, why_words
 from tegum.compare.report.summary import comparison_title, doubts, verdict_counts, verdict_sentence
 from tegum.compare.verdict import Comparison
 from tegum.theory.setting import Setting, setting_tables
@@ -54,10 +56,20 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
         "runs": comparison.verdicts,
         "verdicts": verdict_counts(comparison.verdicts),
         "optimum": comparison.optimum,
+        "overall": statistics(records_of(comparison)),
+        "resolved": resolved([("", comparison)]),
+        "why": _why(comparison),
         "setting": _setting_notes(comparison.setting),
         "notes": comparison_notes(comparison),
         **colophon(command),
     }
+
+
+def _why(comparison: Comparison) -> str:
+    """Why the best run is not the optimum, in words; empty where it is."""
+    found = why(comparison, None)
+    matching = sum(verdict.matches for verdict in comparison.verdicts)
+    return why_words(found, matching, len(comparison.verdicts)) if found else ""
 
 
 def _setting_notes(setting: Setting) -> list[Note]:

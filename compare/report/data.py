@@ -9,8 +9,10 @@ from dataclasses import asdict
 from math import isfinite
 from typing import Any
 
-from tegum.compare.agreement import agreement
+from tegum.compare.agreement import agreement, overall, places, records_of, statistics, why
+from tegum.compare.diagram.folder import boundary_table
 from tegum.compare.report.provenance import versions
+from tegum.compare.second_search import Resolution
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import Comparison, Verdict
 from tegum.empirical.plan import plan_id, plan_tables
@@ -35,23 +37,32 @@ def study_data(study: Study, command: str) -> Data:
         **_head("study", command),
         "id": plan_id(study.plan),
         "plan": plan_tables(study.plan),
-        "axis": {"key": study.plan.axes[0].key, "values": list(study.plan.axes[0].values)},
+        "axes": [{"key": axis.key, "values": list(axis.values)} for axis in study.plan.axes],
         "training": {"seed": study.ensemble.seed, "device": options.device},
         "agreement": agreement(study),
-        "boundaries": [asdict(one) | {"between": list(one.between)} for one in study.boundaries],
+        "overall": overall(study),
+        "boundaries": study_boundaries(study),
         "curves": [_curve(one) for one in study.curves],
         "cells": [
-            {"value": value, **_comparison(one, [next(runs) for _ in one.verdicts])}
-            for value, one in zip(study.plan.axes[0].values, study.comparisons, strict=True)
+            {"at": place, **_comparison(one, [next(runs) for _ in one.verdicts])}
+            for place, one in zip(places(study.plan), study.comparisons, strict=True)
         ],
     }
     return {"sha256": digest(body), **body}
+
+
+def study_boundaries(study: Study) -> list[Data]:
+    """Boundaries of the predicted optimum: with one axis its crossings, with two the traced curves."""
+    if study.diagram is None:
+        return [asdict(one) | {"between": list(one.between)} for one in study.boundaries]
+    return [boundary_table(study.diagram.plane, one) for one in study.diagram.boundaries]
 
 
 def comparison_data(comparison: Comparison, command: str) -> Data:
     """All of a comparison of one setting."""
     runs = [(run, None) for run in range(len(comparison.verdicts))]
     body = {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
+    body |= {"statistics": statistics(records_of(comparison)), "why": why(comparison, None)}
     return {"sha256": digest(body), **body}
 
 
@@ -76,6 +87,7 @@ def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]
         "optimum": _optimum(comparison.optimum),
         "best": comparison.verdicts.index(comparison.best),
         "fraction": comparison.fraction,
+        "resolution": None if comparison.resolution is None else _resolution(comparison.resolution),
         "runs": [_run(comparison, place, run, batch_loss) for place, (run, batch_loss) in enumerate(runs)],
     }
 
@@ -88,6 +100,12 @@ def _optimum(optimum: Optimum) -> Data:
         "identity": _identity(optimum.identity),
         **_weights(optimum.weights),
     }
+
+
+def _resolution(found: Resolution) -> Data:
+    """How runs below the first search's optimum were resolved; the better optimum stands in its place."""
+    keys = ("outcome", "run", "count", "loss", "error", "starts", "seed")
+    return {**{key: getattr(found, key) for key in keys}, "before": _optimum(found.before)}
 
 
 def _run(comparison: Comparison, place: int, run: int, batch_loss: float | None) -> Data:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from tegum.compare.agreement import NEAR
+from tegum.compare.second_search import MORE_STARTS
 from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
 from tegum.empirical.pictures.numerals import brief, counted
@@ -19,6 +20,15 @@ from tegum.theory.setting import content_id
 #: Year of the release that CITATION.cff describes.
 RELEASED = 2026
 _PACKAGES = ("tegum", "numpy", "scipy", "numba", "torch", "canonaut", "python-flint", "matplotlib")
+
+_CROSSED = (
+    "where the predicted optima of two neighbouring values differ, the crossing of their optimised losses is enclosed, "
+    "and proved by the sign of the difference in ball arithmetic"
+)
+_TRACED = (
+    "traced over the two axes by pseudo-arclength continuation with exact derivatives, in double precision, from a "
+    "grid of optima of its own; a phase smaller than a cell of that grid can be missed"
+)
 
 #: A heading and what is said under it.
 Note = tuple[str, str]
@@ -40,14 +50,10 @@ def study_notes(study: Study) -> list[Note]:
     return [
         ("Plan", f"content id {plan_id(study.plan)}; the same id computes the same cells"),
         *_theory_notes(study.comparisons),
-        (
-            "Boundaries",
-            "where the predicted optima of two neighbouring values differ, the crossing of their optimised losses is "
-            "enclosed, and proved by the sign of the difference in ball arithmetic",
-        ),
+        ("Boundaries", _boundaries_note(study)),
         (
             "Training",
-            f"{counted(training.runs, 'run')} for each value, {training.steps} steps of {used.optimizer} on batches of "
+            f"{counted(training.runs, 'run')} for each cell, {training.steps} steps of {used.optimizer} on batches of "
             f"{training.batch_size}, learning rate {brief(training.learning_rate)} ({training.schedule}), seed "
             f"{training.seed}, device {used.device}; each run's random stream depends on the seed and its own identity "
             "only",
@@ -55,11 +61,17 @@ def study_notes(study: Study) -> list[Note]:
         *_comparison_notes(),
         (
             "Intervals",
-            "95% Wilson intervals of the share of matching runs; a value is near a boundary if it is within "
+            "95% Wilson intervals of the share of matching runs; a cell is near a boundary if it is within "
             f"{NEAR:.0%} of it",
         ),
         _versions_note(),
     ]
+
+
+def _boundaries_note(study: Study) -> str:
+    if len(study.plan.axes) == 1:
+        return _CROSSED
+    return _TRACED if study.diagram else "none are computed over these axes"
 
 
 def comparison_notes(comparison: Comparison) -> list[Note]:
@@ -99,7 +111,9 @@ def _comparison_notes() -> list[Note]:
             "Comparison",
             "each run is followed to the exact critical point of its basin and identified there by its signed overlap "
             "graph; it matches if the graph is isomorphic to the prediction's and the losses agree. A run whose loss "
-            f"is more than {AT_REST:.0%} above its basin's counts as unconverged",
+            f"is more than {AT_REST:.0%} above its basin's counts as unconverged. Where a run lies below the "
+            f"prediction by more than the bounds on rounding, the search is repeated with {MORE_STARTS} times the "
+            "starts, the next seed, and from the run itself",
         )
     ]
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compare.agreement import NEAR
+from tegum.compare.agreement import NEAR, boundary_curves, places
 from tegum.compare.polish import at_rest
 from tegum.compare.report.axis import axis_name, axis_symbol
+from tegum.compare.report.reasons import place_words, why_words
 from tegum.compare.study import Study, curves_left_out
 from tegum.compare.verdict import VERDICTS, Comparison, Verdict, is_flat
+from tegum.empirical.axes import Axis
 from tegum.empirical.pictures.numerals import brief, counted, percent
 from tegum.empirical.pictures.style import is_named
 from tegum.theory.loss.law import law_of
@@ -24,10 +26,7 @@ Cell = dict[str, Any]
 
 def study_title(study: Study) -> str:
     """`5 features in 2 dimensions, density p from 0.01 to 0.6`."""
-    axis = study.plan.axes[0]
-    low, high = min(axis.values), max(axis.values)
-    reach = f"= {low:g}" if low == high else f"from {low:g} to {high:g}"
-    return f"{_shape(study.plan.setting)}, {axis_name(axis.key)} {reach}"
+    return ", ".join([_shape(study.plan.setting), *map(_reach, study.plan.axes)])
 
 
 def study_summary(study: Study, cells: Sequence[Cell]) -> str:
@@ -37,32 +36,36 @@ def study_summary(study: Study, cells: Sequence[Cell]) -> str:
     runs, matching = sum(cell["runs"] for cell in cells), sum(cell["matching"] for cell in cells)
     sentences = [
         f"The exact theory predicted the best arrangement of {_shape(study.plan.setting)} at "
-        f"{counted(len(cells), 'value')} of the {axis_name(study.plan.axes[0].key)}, and "
-        f"{counted(study.plan.training.runs, 'model')} were trained at each.",
+        f"{_extent(study)}, and {counted(study.plan.training.runs, 'model')} were trained at each.",
         f"In {agree} the best run, the one with the lowest exact loss, is the predicted "
         f"optimum; of all {counted(runs, 'run')}, {matching} ({percent(matching / runs)}) are.",
         *(_crossing(one) for one in study.boundaries),
     ]
+    away = sum(not cell["best_matches"] and not cell["near_boundary"] for cell in cells)
+    if away:
+        sentences.append(f"Away from every boundary {counted(away, 'cell')} {'differs' if away == 1 else 'differ'}.")
+    beaten = sum(cell["resolution"] is not None for cell in cells)
+    if beaten:
+        sentences.append(f"In {counted(beaten, 'cell')} training beat the first search, which was then repeated.")
     if not study.boundaries:
         names = list(dict.fromkeys(cell["predicted"] for cell in cells))
-        sentences.append(f"The predicted optimum is {' or '.join(names)}; no boundary was found between the values.")
+        sentences.append(f"The predicted optimum is {' or '.join(names)}{_between(study)}.")
     return " ".join(sentences)
 
 
 def failures(study: Study, cells: Sequence[Cell]) -> list[str]:
     """One sentence for each cell whose best run is not the predicted optimum: what it is, and what that means."""
-    return [_failure(study.plan.axes[0].key, cell) for cell in cells if not cell["best_matches"]]
+    return [_failure(cell) for cell in cells if not cell["best_matches"]]
 
 
 def study_doubts(study: Study) -> list[str]:
     """What a careful reader should know before relying on the predictions."""
-    key = study.plan.axes[0].key
-    pairs = zip(study.plan.axes[0].values, study.comparisons, strict=True)
-    found = [f"At {axis_symbol(key)} = {value:.6g}: {doubt}" for value, cell in pairs for doubt in doubts(cell)]
+    pairs = zip(places(study.plan), study.comparisons, strict=True)
+    found = [f"At {place_words(at)}: {doubt}" for at, cell in pairs for doubt in doubts(cell)]
     left_out = curves_left_out(study.plan.setting)
     if left_out:
         return [*found, f"Curves of candidates and boundaries are left out: {left_out}."]
-    return found + _missing_boundaries(study)
+    return found + (_missing_boundaries(study) if len(study.plan.axes) == 1 else _missing_diagram(study))
 
 
 def doubts(comparison: Comparison) -> list[str]:
@@ -72,14 +75,16 @@ def doubts(comparison: Comparison) -> list[str]:
     found = []
     if better:
         found.append(
-            f"{counted(better, 'run')} came to rest below the predicted optimum, so the search missed something; "
-            "repeat it with more starts."
+            f"{counted(better, 'run')} came to rest below the predicted optimum, and a second search did not find "
+            "where; repeat it with more starts."
         )
     if optimum.exchanges:
         found.append(
             f"none of {optimum.starts} starts of the search came to rest at the optimum, which "
             f"{counted(optimum.exchanges, 'exchange')} of features then reached; repeat it with more."
         )
+    elif optimum.hits == 0:
+        found.append(f"none of {optimum.starts} starts of the search found the optimum, only training did.")
     elif optimum.hits == 1 and optimum.starts > 1:
         found.append(f"only one of {optimum.starts} starts of the search found the optimum; repeat it with more.")
     if not at_rest(np.array([optimum.loss]), np.array([optimum.gradient_norm]), law_of(comparison.setting))[0]:
@@ -140,15 +145,47 @@ def _above(gap: float, optimum: float) -> str:
     return f"{brief(abs(gap))}{relative} {side} the optimum's"
 
 
-def _failure(key: str, cell: Cell) -> str:
+def _reach(axis: Axis) -> str:
+    """`density p from 0.01 to 0.6`."""
+    low, high = min(axis.values), max(axis.values)
+    reach = f"= {low:g}" if low == high else f"from {low:g} to {high:g}"
+    return f"{axis_name(axis.key)} {reach}"
+
+
+def _extent(study: Study) -> str:
+    """`16 values of the density p`, `144 cells, 12 values of the density p by 12 of the importance I₁`."""
+    first, *others = ((len(axis.values), axis_name(axis.key)) for axis in study.plan.axes)
+    values = f"{counted(first[0], 'value')} of the {first[1]}"
+    if not others:
+        return values
+    by = "".join(f" by {count} of the {name}" for count, name in others)
+    return f"{counted(len(study.comparisons), 'cell')}, {values}{by}"
+
+
+def _between(study: Study) -> str:
+    """What is known of boundaries that are no crossings on one axis."""
+    if study.diagram is not None:
+        curves = len(boundary_curves(study))
+        return f"; {counted(curves, 'curve')} between them {'was' if curves == 1 else 'were'} traced"
+    return "; no boundary was found between the values" if len(study.plan.axes) == 1 else ""
+
+
+def _missing_diagram(study: Study) -> list[str]:
+    if len(study.plan.axes) != 2 or study.diagram is not None:
+        return []
+    return ["No boundary could be traced over these axes; which cells lie near one is not known."]
+
+
+def _failure(cell: Cell) -> str:
     near = f" (within {NEAR:.0%} of a boundary)" if cell["near_boundary"] else ""
     predicted, best, kind = cell["predicted"], cell["best"], cell["best_verdict"]
     runs = counted(cell["runs"], "run")
     learned = f"is {best}" if best != predicted else "has that geometry without being the optimum"
     return (
-        f"At {axis_symbol(key)} = {cell['value']:.6g}{near}: predicted {predicted}, but the best of {runs} {learned}; "
+        f"At {place_words(cell['at'])}{near}: predicted {predicted}, but the best of {runs} {learned}; "
         f"its exact loss is {_above(cell['gap'], cell['optimum'])}. Verdict: {kind}, {VERDICTS[kind]}. "
-        f"{cell['matching']} of {runs} found the optimum."
+        f"{cell['matching']} of {runs} found the optimum. "
+        f"Why: {why_words(cell['why'], cell['matching'], cell['runs'])}"
     )
 
 

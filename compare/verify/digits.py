@@ -18,6 +18,8 @@ Allowances = dict[str, tuple[float, float]]
 #: last bit, intervals and distances are a few operations on doubles, curves are losses at critical points, and bounds
 #: on errors are sums of magnitudes, some of them of differences.
 _LAST_BIT = 2.0**-51
+#: Curves of a phase diagram are traced in double precision, each point by Newton's method from the one before.
+_TRACED = 1e-9
 _RELATIVE = {
     "value": _LAST_BIT,
     "lower": _LAST_BIT,
@@ -26,7 +28,13 @@ _RELATIVE = {
     "interval": 1e-14,
     "losses": 1e-12,
     "error": 1e-6,
+    "share": 1e-14,
+    "miss_chance": 1e-12,
+    "points": _TRACED,
+    "point": _TRACED,
 }
+#: Losses and differences of losses.
+_LOSSES = ("loss", "optimum", "best_loss", "gap", "loss_difference", "excess", "matching_excess")
 #: Distances, of weights that are of order 1, may need a rotation, which is known to a few roundings.
 _DISTANCE = 1e-12
 #: Distortions and margins are ratios of overlaps, which at a critical point are known to its rounding.
@@ -54,8 +62,9 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
     curvature += 2 * max(errors)
     return {
         **{key: (0.0, relative) for key, relative in _RELATIVE.items()},
-        **{key: (bound, 0.0) for key in ("loss", "optimum", "best_loss", "gap")},
-        "relative_gap": (bound / smallest, bound / smallest),
+        **{key: (bound, 0.0) for key in _LOSSES},
+        **{key: (bound / smallest, bound / smallest) for key in ("relative_gap", "relative_difference")},
+        **{key: (_TRACED, 0.0) for key in ("distance", "boundary_distance")},
         "gradient_norm": (gradient, 0.0),
         "hessian_min": (curvature, 0.0),
         "distortion": (_RATIO, _RATIO),

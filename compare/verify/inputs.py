@@ -31,6 +31,7 @@ class CellInputs:
         search: the numbers of `SEARCH`, of the search that found it.
         learned, polished: weights of each run, [runs, hidden, features], as trained and at rest.
         batch_loss: of each run, None where nobody said.
+        before: weights of the first search's optimum and the numbers of that search, where there was a second one.
     """
 
     setting: Setting
@@ -39,6 +40,7 @@ class CellInputs:
     learned: Weights
     polished: Weights
     batch_loss: list[float | None]
+    before: tuple[Weights, dict[str, int]] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +85,10 @@ def inputs_of(data: Mapping[str, Any]) -> Inputs:
 
 def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
     given = _entry(data, "cells")
-    if len(plan.axes) != 1:
-        raise InputError(f"plan.axes: a study has exactly one, this has {len(plan.axes)}")
+    if not plan.axes:
+        raise InputError("plan.axes: a study has at least one, this has none")
     if not isinstance(given, list) or len(given) != cell_count(plan):
-        raise InputError(f"cells is no list of {cell_count(plan)}, one for each value of the axis")
+        raise InputError(f"cells is no list of {cell_count(plan)}, one for each cell of the plan")
     found = []
     for place, (part, setting) in enumerate(zip(given, cells(plan), strict=True)):
         with located(f"cells[{place}]"):
@@ -98,7 +100,6 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
 
 def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
     require_searchable(setting)
-    best = _table("optimum", _entry(part, "optimum"))
     runs = _entry(part, "runs")
     if not isinstance(runs, list) or not runs:
         raise InputError("runs is no list of at least one run")
@@ -110,11 +111,21 @@ def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
                 polished.append(_weights(_table("content", _entry(run, "polished")), setting))
             given = _entry(run, "batch_loss")
             batch_loss.append(None if given is None else number("batch_loss", given))
-    with located("optimum"):
-        search = {key: whole(key, _entry(best, key), 0, _LARGEST) for key in SEARCH}
+    optimum, search = _found(part, "optimum", setting)
+    before = None
+    if _entry(part, "resolution") is not None:
+        with located("resolution"):
+            before = _found(_table("content", part["resolution"]), "before", setting)
+    return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss, before)
+
+
+def _found(part: Mapping[str, Any], key: str, setting: Setting) -> tuple[Weights, dict[str, int]]:
+    """Weights of an optimum, and what is said of the search that found it."""
+    best = _table(key, _entry(part, key))
+    with located(key):
+        search = {name: whole(name, _entry(best, name), 0, _LARGEST) for name in SEARCH}
         whole("starts", search["starts"], 1, MOST_STARTS)
-        optimum = _weights(best, setting)
-    return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss)
+        return _weights(best, setting), search
 
 
 def _weights(part: Mapping[str, Any], setting: Setting) -> Weights:

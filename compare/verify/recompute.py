@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from tegum.compare.plane import plan_diagram
 from tegum.compare.polish import polished_at
 from tegum.compare.report.data import Data, comparison_data, study_data
+from tegum.compare.second_search import resolution
 from tegum.compare.study import Study, boundaries_of, curves_of
 from tegum.compare.verdict import Comparison, judged
 from tegum.compare.verify.inputs import CellInputs, Inputs
@@ -17,7 +19,8 @@ from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, feature_vectors
-from tegum.theory.weights import joined_ensembles
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights, joined_ensembles
 
 
 def comparisons_of(inputs: Inputs) -> list[Comparison]:
@@ -37,23 +40,26 @@ def recomputed(inputs: Inputs, comparisons: list[Comparison]) -> Data:
 def _comparison(cell: CellInputs) -> Comparison:
     law = law_of(cell.setting, len(cell.learned.b))
     there = polished_at(cell.polished, cell.learned, law)
-    return judged(cell.setting, cell.learned, there, _optimum(cell))
+    best = _optimum(cell.setting, cell.optimum, cell.search)
+    first = best if cell.before is None else _optimum(cell.setting, *cell.before)
+    resolved = resolution(cell.setting, cell.learned, there, first, best)
+    return judged(cell.setting, cell.learned, there, best, resolved)
 
 
-def _optimum(cell: CellInputs) -> Optimum:
-    exact = population_loss(cell.optimum, cell.setting)
-    alone = cell.optimum[None]
-    at = polished_at(alone, alone, law_of(cell.setting))
+def _optimum(setting: Setting, weights: Weights, search: dict[str, int]) -> Optimum:
+    exact = population_loss(weights, setting)
+    alone = weights[None]
+    at = polished_at(alone, alone, law_of(setting))
     return Optimum(
-        setting=cell.setting,
-        weights=cell.optimum,
-        identity=identify(feature_vectors(cell.optimum, cell.setting.activation), tolerance=CRITICAL_TOLERANCE),
+        setting=setting,
+        weights=weights,
+        identity=identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=float(at.gradient_norm[0]),
         hessian_min=float(at.hessian_min[0]),
         hessian_error=float(at.hessian_error[0]),
-        **cell.search,
+        **search,
     )
 
 
@@ -69,5 +75,12 @@ def _study(inputs: Inputs, plan: Plan, comparisons: list[Comparison]) -> Study:
         steps=np.full(len(batch_loss), plan.training.steps),
     )
     optima = [one.optimum for one in comparisons]
-    curves, boundaries = tuple(curves_of(plan)), tuple(boundaries_of(plan, optima))
-    return Study(plan, tuple(comparisons), curves, boundaries, ensemble)
+    single = len(plan.axes) == 1
+    return Study(
+        plan=plan,
+        comparisons=tuple(comparisons),
+        curves=tuple(curves_of(plan)) if single else (),
+        boundaries=tuple(boundaries_of(plan, optima)) if single else (),
+        ensemble=ensemble,
+        diagram=plan_diagram(plan) if len(plan.axes) == 2 else None,
+    )

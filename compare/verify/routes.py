@@ -7,16 +7,13 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from tegum.compare.polish import polish
+from tegum.compare.second_route import second_loss
 from tegum.compare.verdict import Comparison
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.inputs import Inputs
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
-from tegum.theory.loss.population import methods, population_loss
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors, same_loss
-
-#: Of 16 repetitions: so far out a correct loss lies less than once in ten thousand reports.
-_STANDARD_ERRORS = 6.0
 
 
 def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
@@ -44,18 +41,12 @@ def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Ite
 
 
 def route_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
-    """Optima whose loss is not that of a second route, to the bounds of both.
-
-    The second route is the next exact one that takes the setting (`population.methods`), and randomised quasi-Monte
-    Carlo where there is none: then to `_STANDARD_ERRORS` of it.
-    """
+    """Optima whose loss is not that of a second route (see `second_route`), to the bounds of both."""
     for place, comparison in _placed(inputs, comparisons):
         best = comparison.optimum
-        route = methods(comparison.setting, best.weights.W[None])[1]
-        other = population_loss(best.weights, comparison.setting, method=route)
-        bound = float(other.error) * (_STANDARD_ERRORS if route == "quasi-monte-carlo" else 1.0)
-        if abs(best.loss - float(other.loss)) > best.error + bound:
-            yield {"place": f"{place}optimum.loss", "stored": best.loss, "recomputed": float(other.loss)}
+        other, bound = second_loss(best.weights, comparison.setting)
+        if abs(best.loss - other) > best.error + bound:
+            yield {"place": f"{place}optimum.loss", "stored": best.loss, "recomputed": other}
 
 
 def _placed(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[tuple[str, Comparison]]:

@@ -18,7 +18,11 @@ from tegum.theory.errors import located
 #: What verification takes a report's word for, by its place without the numbers of cells and runs, and why.  A change
 #: there is noticed by the report's SHA-256 alone.
 GIVEN = {
-    **{f"optimum.{key}": "of the search for the optimum, that is not run again" for key in SEARCH},
+    **{
+        f"{place}.{key}": "of the search for the optimum, that is not run again"
+        for place in ("optimum", "resolution.before")
+        for key in SEARCH
+    },
     "runs.batch_loss": "of the last batches of a training that is not run again",
     "training.device": "of a training that is not run again",
     "command": "as its user typed it",

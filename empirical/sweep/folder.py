@@ -88,6 +88,11 @@ def sweep_in(folder: StrPath) -> Sweep:
         return sweep
 
 
+def holds_sweep(folder: StrPath) -> bool:
+    """Whether a folder is a sweep's."""
+    return (Path(folder) / MANIFEST).is_file()
+
+
 def read_note(folder: StrPath, path: Path, largest: int = _LARGEST_NOTE) -> Any:
     """What a small JSON file of a sweep's folder says.
 

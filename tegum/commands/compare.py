@@ -22,10 +22,12 @@ def options(command: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> Answer:
+    from tegum.compare.agreement import records_of, statistics, why
     from tegum.compare.report import write_comparison_report
     from tegum.compare.verdict import VERDICTS
     from tegum.compare.verdict import compare as compared
     from tegum.empirical.ensemble import load_ensemble
+    from tegum.empirical.sweep.folder import holds_sweep
     from tegum.theory.loss.population import check_shape
     from tegum.theory.search.optimum import require_searchable
 
@@ -35,6 +37,8 @@ def run(arguments: Namespace) -> Answer:
     if arguments.weights is not None:
         weights = read_weights(arguments.weights, arguments.layout)
     else:
+        if holds_sweep(arguments.runs):
+            raise InputError(f"{arguments.runs} holds a sweep of many settings; tegum study --runs reports on it")
         weights = load_ensemble(arguments.runs).weights
     check_shape(weights, setting)
     claim_folder(arguments.out)
@@ -54,6 +58,9 @@ def run(arguments: Namespace) -> Answer:
         "optimum": found.optimum.loss,
         "gap": each("gap"),
         "verdict": each("kind"),
+        "statistics": statistics(records_of(found)),
+        "why": why(found, None),
+        "resolution": found.resolution.outcome if found.resolution else None,
         "report": str(report),
     }
     rows = [("run", "geometry", "loss", "gap", "verdict")]

@@ -16,16 +16,18 @@ from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.errors import InputError
-from tegum.theory.setting import Setting
+from tegum.theory.files.kept import Keep, unkept
+from tegum.theory.files.tables import tables_id
+from tegum.theory.setting import Setting, setting_tables
 
 MOST_STARTS = 1000
 #: Random starts of each cell, besides the structured ones and those that its neighbours lend.
 STARTS = 4
+#: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
+_VERSION = 1
 
 #: Told the stage, how much of it is done, and how much there is.
 Advance = Callable[[str, int, int], object]
-#: (name of a part, how to compute it) -> its plain data; a folder keeps it and gives it back the next time.
-Keep = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def phase_diagram(
     starts: int = STARTS,
     seed: int = 0,
     advance: Advance = lambda stage, done, total: None,
-    keep: Keep = lambda name, compute: compute(),
+    keep: Keep = unkept,
 ) -> PhaseDiagram:
     """Optima and phase boundaries of a setting over two axes, in double precision.
 
@@ -114,6 +116,13 @@ def phase_diagram(
         tuple(_boundary(table) for table in curves["boundaries"]),
         tuple(_triple_point(table) for table in curves["triple_points"]),
     )
+
+
+def diagram_id(plane: Plane, starts: int = STARTS, seed: int = 0) -> str:
+    """16 hexadecimal digits that name what `phase_diagram` computes, and under which its parts may be kept."""
+    axes = {name: vars(axis) for name, axis in (("x", plane.x), ("y", plane.y))}
+    search = {"starts": starts, "seed": seed, "version": _VERSION}
+    return tables_id({**setting_tables(plane.setting), "axes": axes, "search": search})
 
 
 def _traced(plane: Plane, theta: np.ndarray, advance: Advance) -> tuple[list[PhaseBoundary], list[TriplePoint]]:

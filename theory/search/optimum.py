@@ -14,7 +14,7 @@ from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
 from tegum.theory.loss.objective import require_expandable
-from tegum.theory.loss.population import population_loss
+from tegum.theory.loss.population import check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import Descent, descend
 from tegum.theory.search.exchanges import lowest_by_exchanges
@@ -54,7 +54,8 @@ class Optimum:
         hessian_error: how far that curvature is known; 0 where it comes from the exact Hessian.
         starts: starts of the search, random and structured.
         seed: of those starts.
-        hits: how many of them came to rest at this loss, to a relative `SAME_LOSS`; 0 where only exchanges reached it.
+        hits: how many of them came to rest at this loss, to a relative `SAME_LOSS`; 0 where only exchanges reached it,
+            or weights that were given besides.
         converged: how many of them came to rest at all.
         abandoned: how many were left before, because another was already lower than they promised to become.
         structured: how many of the starts were bent products of catalogue factors; the others were random.
@@ -91,6 +92,7 @@ def optimum(
     starts: int = 64,
     seed: int = 0,
     advance: Callable[[int, int], object] = lambda done, total: None,
+    also: Weights | None = None,
 ) -> Optimum:
     """Best weights of a setting over all (W, b), from random and structured starts.
 
@@ -103,6 +105,7 @@ def optimum(
         starts: number of starts, 1 to `MOST_STARTS`; a quarter of them structured (see `starts.starting_points`).
         seed: of the starts.
         advance: told how many starts have come to rest, and how many there are.
+        also: an ensemble to start from besides, as it is and a little aside, so that saddles are left.
 
     Returns:
         `Optimum`.  It is the best of its starts, no proof that nothing is better: ``hits`` says how often it was found.
@@ -122,13 +125,12 @@ def optimum(
     'pentagon'
     """
     _check(setting, starts, seed)
-    W, b = starting_points(setting, starts, seed)
-    race = _race(W, b, setting, seed, advance)
+    race = _race(*_starts(setting, starts, seed, also), setting, advance)
     found = _finished(race, _lowest(race, setting), setting)
     found, exchanges = _exchanged(race, found, setting)
     weights = Weights(found.W, found.b, found.W_out)
     exact = population_loss(weights, setting)
-    hits = race.converged & same_loss(race.loss, found.loss, setting)
+    hits = (race.converged & same_loss(race.loss, found.loss, setting))[:starts]
     structured = structured_share(starts)
     return Optimum(
         setting=setting,
@@ -142,22 +144,42 @@ def optimum(
         starts=starts,
         seed=seed,
         hits=int(hits.sum()),
-        converged=int(race.converged.sum()),
-        abandoned=int(race.abandoned.sum()) if isinstance(race, WideDescent) else 0,
+        converged=int(race.converged[:starts].sum()),
+        abandoned=int(race.abandoned[:starts].sum()) if isinstance(race, WideDescent) else 0,
         structured=structured,
         structured_hits=int(hits[starts - structured :].sum()),
         exchanges=exchanges,
     )
 
 
-def _race(W: np.ndarray, b: np.ndarray, setting: Setting, seed: int, advance: Callable[[int, int], object]) -> Descent:
+def _starts(
+    setting: Setting, starts: int, seed: int, also: Weights | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """W, b and W_out of all starts, those that were given last; W_out is None if tied."""
+    W, b = starting_points(setting, starts, seed)
+    W_out = None if setting.tied else random_outward(W, seed)
+    if also is None:
+        return W, b, W_out
+    check_shape(also, setting)
+    aside = _ASIDE * np.random.default_rng(seed).normal(size=also.W.shape)
+    W, b = np.concatenate([W, also.W, also.W + aside]), np.concatenate([b, also.b, also.b])
+    return W, b, None if W_out is None else np.concatenate([W_out, also.outward, also.outward])
+
+
+def _race(
+    W: np.ndarray,
+    b: np.ndarray,
+    W_out: np.ndarray | None,
+    setting: Setting,
+    advance: Callable[[int, int], object],
+) -> Descent:
     """All starts to where they come to rest, by the route that the setting has."""
     law = law_of(setting, len(b))
     if setting.count > MOST_FEATURES:
         return descend_widely(W, b, law, advance)
     if setting.l1:
         return descend_sparse(W, b, law, advance)
-    return descend(W, b, law, advance=advance, W_out=None if setting.tied else random_outward(W, seed))
+    return descend(W, b, law, advance=advance, W_out=W_out)
 
 
 def _lowest(race: Descent, setting: Setting) -> int:

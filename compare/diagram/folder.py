@@ -10,14 +10,17 @@ from typing import Any
 
 from tegum.compare.diagram.figure import diagram_picture
 from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
+from tegum.compare.report.provenance import versions
 from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
 from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, phase_diagram
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder, write_atomically, write_json
+from tegum.theory.files.seal import sealed
 from tegum.theory.files.tables import tables_id
-from tegum.theory.setting import Setting, setting_tables
+from tegum.theory.loss.objective import tied_weights
+from tegum.theory.setting import Setting, content_id, setting_tables
 
 #: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
 _VERSION = 1
@@ -32,6 +35,7 @@ def write_phase_diagram(
     starts: int = STARTS,
     seed: int = 0,
     advance: Advance = lambda stage, done, total: None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Compute a phase diagram into a folder: `phases.json` (all numbers) and `phases.svg`, `phases.pdf` (its figure).
 
@@ -41,6 +45,7 @@ def write_phase_diagram(
     Args:
         setting, x, y, starts, seed, advance: see `theory.diagram.diagram.phase_diagram`.
         folder: made if it is missing.
+        command: that makes the files, kept with the numbers.
 
     Returns:
         What `phases.json` holds.
@@ -53,7 +58,8 @@ def write_phase_diagram(
     parts = home / f"parts-{_question_id(plane, starts, seed)}"
     found = phase_diagram(setting, x, y, starts, seed, advance, partial(_kept, parts))
     published = fixed_boundaries(plane)
-    answer = diagram_tables(found, published) | {"starts": starts, "seed": seed}
+    head = {"command": command, "versions": versions(), "id": content_id(setting), "starts": starts, "seed": seed}
+    answer = sealed("phases", head | diagram_tables(found, published))
     drawn = diagram_picture(found, published)
     write_atomically(home / "phases.svg", drawn.svg)
     write_atomically(home / "phases.pdf", drawn.pdf)
@@ -94,10 +100,13 @@ def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dic
 
 def _cells(diagram: PhaseDiagram) -> list[dict[str, Any]]:
     cells = []
-    for points, row in zip(diagram.plane.values(diagram.plane.points()), diagram.rows, strict=True):
+    values = diagram.plane.values(diagram.plane.points())
+    for points, row, theta in zip(values, diagram.rows, diagram.theta, strict=True):
+        W, b = tied_weights(theta, diagram.plane.setting.count)
         for k, (x, y) in enumerate(points.tolist()):
             numbers = {key: getattr(row, key)[k].item() for key in _NUMBERS}
-            cells.append({"x": x, "y": y, "geometry": row.geometry[k], **numbers})
+            weights = {"W": W[k].tolist(), "b": b[k].tolist()}
+            cells.append({"x": x, "y": y, "geometry": row.geometry[k], **numbers, **weights})
     return cells
 
 

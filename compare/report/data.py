@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
@@ -11,18 +9,16 @@ from typing import Any
 
 from tegum.compare.agreement import agreement
 from tegum.compare.report.provenance import versions
+from tegum.compare.report.schema.comparison import SEARCH
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import Comparison, Verdict
 from tegum.empirical.plan import plan_id, plan_tables
+from tegum.theory.files.seal import sealed
 from tegum.theory.geometry.identify import Identity
 from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import content_id, setting_tables
 from tegum.theory.weights import Weights
 
-#: Raised when a key changes its meaning.
-FORMAT = 1
-#: What an optimum says of the search that found it.
-SEARCH = ("starts", "seed", "hits", "converged", "abandoned", "structured", "structured_hits", "exchanges")
 Data = dict[str, Any]
 
 
@@ -32,7 +28,8 @@ def study_data(study: Study, command: str) -> Data:
     batches = study.ensemble.batch_loss.tolist()
     runs = iter(zip(study.ensemble.runs, batches, strict=True))
     body = {
-        **_head("study", command),
+        "command": command,
+        "versions": versions(),
         "id": plan_id(study.plan),
         "plan": plan_tables(study.plan),
         "axis": {"key": study.plan.axes[0].key, "values": list(study.plan.axes[0].values)},
@@ -45,28 +42,14 @@ def study_data(study: Study, command: str) -> Data:
             for value, one in zip(study.plan.axes[0].values, study.comparisons, strict=True)
         ],
     }
-    return {"sha256": digest(body), **body}
+    return sealed("study", body)
 
 
 def comparison_data(comparison: Comparison, command: str) -> Data:
     """All of a comparison of one setting."""
     runs = [(run, None) for run in range(len(comparison.verdicts))]
-    body = {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
-    return {"sha256": digest(body), **body}
-
-
-def digest(body: Data) -> str:
-    """SHA-256, in hexadecimal digits, of all of a report but itself: it changes with the last digit of any number.
-
-    Keys are sorted and numbers written with the fewest digits that give them back, so that it is of what the report
-    says and not of how the file is laid out.
-    """
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _head(kind: str, command: str) -> Data:
-    return {"format": FORMAT, "kind": kind, "command": command, "versions": versions()}
+    head = {"command": command, "versions": versions(), "id": content_id(comparison.setting)}
+    return sealed("comparison", head | _comparison(comparison, runs))
 
 
 def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]) -> Data:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compare.report.data import SEARCH
+from tegum.compare.report.schema.comparison import SEARCH
 from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
 from tegum.theory.checks import choice, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
@@ -66,23 +66,23 @@ def inputs_of(data: Mapping[str, Any]) -> Inputs:
     Raises:
         InputError: one is missing, of a wrong type or shape, or out of its range, named by its place.
     """
-    kind = choice("kind", _entry(data, "kind"), ("comparison", "study"))
-    command, versions = _entry(data, "command"), _entry(data, "versions")
+    kind = choice("kind", entry(data, "kind"), ("comparison", "study"))
+    command, versions = entry(data, "command"), entry(data, "versions")
     if not isinstance(command, str) or not isinstance(versions, dict):
         raise InputError("command is no text, or versions no table")
     if kind == "comparison":
-        setting = setting_from_tables(_table("setting", _entry(data, "setting")))
+        setting = setting_from_tables(table("setting", entry(data, "setting")))
         return Inputs(None, "", command, versions, [_cell(data, setting)])
     with located("plan"):
-        plan = plan_from_tables(_entry(data, "plan"))
-    device = _entry(_table("training", _entry(data, "training")), "device")
+        plan = plan_from_tables(entry(data, "plan"))
+    device = entry(table("training", entry(data, "training")), "device")
     if not isinstance(device, str):
         raise InputError(f"training.device = {shown(device)} is no text")
     return Inputs(plan, device, command, versions, _cells(data, plan))
 
 
 def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
-    given = _entry(data, "cells")
+    given = entry(data, "cells")
     if len(plan.axes) != 1:
         raise InputError(f"plan.axes: a study has exactly one, this has {len(plan.axes)}")
     if not isinstance(given, list) or len(given) != cell_count(plan):
@@ -90,7 +90,7 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
     found = []
     for place, (part, setting) in enumerate(zip(given, cells(plan), strict=True)):
         with located(f"cells[{place}]"):
-            found.append(_cell(_table("cell", part), setting))
+            found.append(_cell(table("cell", part), setting))
             if len(found[-1].batch_loss) != plan.training.runs:
                 raise InputError(f"runs: {len(found[-1].batch_loss)} are listed, the plan has {plan.training.runs}")
     return found
@@ -99,28 +99,28 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
 def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
     require_basic(setting, "verify")
     require_enumerable(setting)
-    best = _table("optimum", _entry(part, "optimum"))
-    runs = _entry(part, "runs")
+    best = table("optimum", entry(part, "optimum"))
+    runs = entry(part, "runs")
     if not isinstance(runs, list) or not runs:
         raise InputError("runs is no list of at least one run")
     learned, polished, batch_loss = [], [], []
     for place, run in enumerate(runs):
         with located(f"runs[{place}]"):
-            learned.append(_weights(_table("run", run), setting))
+            learned.append(weights_in(table("run", run), setting))
             with located("polished"):
-                polished.append(_weights(_table("content", _entry(run, "polished")), setting))
-            given = _entry(run, "batch_loss")
+                polished.append(weights_in(table("content", entry(run, "polished")), setting))
+            given = entry(run, "batch_loss")
             batch_loss.append(None if given is None else number("batch_loss", given))
     with located("optimum"):
-        search = {key: whole(key, _entry(best, key), 0, _LARGEST) for key in SEARCH}
+        search = {key: whole(key, entry(best, key), 0, _LARGEST) for key in SEARCH}
         whole("starts", search["starts"], 1, MOST_STARTS)
-        optimum = _weights(best, setting)
+        optimum = weights_in(best, setting)
     return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss)
 
 
-def _weights(part: Mapping[str, Any], setting: Setting) -> Weights:
+def weights_in(part: Mapping[str, Any], setting: Setting) -> Weights:
     """One model's weights; every row is measured before an array is made of it."""
-    W, b = _entry(part, "W"), _entry(part, "b")
+    W, b = entry(part, "W"), entry(part, "b")
     if not isinstance(W, list) or len(W) != setting.hidden:
         raise InputError(f"W is no list of {setting.hidden} rows")
     if not all(isinstance(row, list) for row in (*W, b)):
@@ -133,13 +133,13 @@ def _stacked(models: list[Weights]) -> Weights:
     return Weights(np.stack([one.W for one in models]), np.stack([one.b for one in models]))
 
 
-def _entry(table: Mapping[str, Any], key: str) -> Any:
+def entry(table: Mapping[str, Any], key: str) -> Any:
     if key not in table:
         raise InputError(f"{key} is missing")
     return table[key]
 
 
-def _table(name: str, given: Any) -> Mapping[str, Any]:
+def table(name: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise InputError(f"{name} = {shown(given)} is no table")
     return given

@@ -30,7 +30,7 @@ def test_a_turned_and_relabelled_arrangement_lies_on_the_prediction(hidden):
     learned, order = turned(W, seed=9)
     pair = aligned(W, learned, order, ALIKE)
     np.testing.assert_allclose(pair.learned, pair.predicted, atol=1e-12)
-    predicted, drawn = flat(pair, range(6))
+    predicted, drawn = flat(pair, [range(6)])
     np.testing.assert_allclose(drawn, predicted, atol=1e-12)
 
 
@@ -53,7 +53,7 @@ def test_unlike_features_are_never_exchanged():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_two_dimensions_are_shown_as_they_are_with_the_first_feature_upright(seed):
     W = arrangement(2, 5, seed)
-    predicted, _ = flat(aligned(W, W, range(5), ALIKE), [3, 0, 1, 2, 4])
+    predicted, _ = flat(aligned(W, W, range(5), ALIKE), [[3, 0, 1], [2, 4]])
     np.testing.assert_allclose(np.abs(predicted.T @ predicted), np.abs(W.T @ W), atol=1e-12)
     np.testing.assert_allclose(predicted[:, 3], [0, np.linalg.norm(W[:, 3])], atol=1e-12)
 
@@ -62,7 +62,7 @@ def test_two_dimensions_are_shown_as_they_are_with_the_first_feature_upright(see
 def test_axes_of_more_dimensions_keep_their_length_and_stand_apart(hidden):
     W = np.concatenate([np.eye(hidden), -np.eye(hidden)], axis=1)
     pair = aligned(W, W, range(2 * hidden), (0,) * 2 * hidden)
-    predicted, _ = flat(pair, range(2 * hidden))
+    predicted, _ = flat(pair, [[k, k + hidden] for k in range(hidden)])
     np.testing.assert_allclose(np.hypot(*predicted), 1.0, atol=1e-12)
     assert np.unique(predicted.round(6), axis=1).shape == (2, 2 * hidden)
 
@@ -70,7 +70,7 @@ def test_axes_of_more_dimensions_keep_their_length_and_stand_apart(hidden):
 def test_dropped_features_and_flat_arrangements_can_be_shown():
     W = np.zeros((3, 4))
     W[0] = [0.0, 1.0, -1.0, 0.0]
-    predicted, learned = flat(aligned(W, W, range(4), ALIKE), [0, 1, 2, 3])
+    predicted, learned = flat(aligned(W, W, range(4), ALIKE), [[1, 2], [0], [3]])
     assert np.isfinite(predicted).all()
     np.testing.assert_allclose(np.sort(np.hypot(*learned)), [0, 0, 1, 1], atol=1e-12)
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from tegum.compare.agreement import NEAR
+from tegum.compare.report.axis import axis_name
 from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
 from tegum.empirical.pictures.numerals import brief, counted
 from tegum.empirical.plan import plan_id
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import SAME_LOSS
-from tegum.theory.setting import content_id
+from tegum.theory.setting import Setting, content_id, setting_tables
 
 #: Year of the release that CITATION.cff describes.
 RELEASED = 2026
@@ -29,9 +30,14 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
 
 
-def colophon(command: str) -> dict[str, Any]:
-    """What every template asks for: versions, year, command, and how many rows of a table fit on a printed page."""
-    return {"versions": versions(), "year": RELEASED, "command": command, "rows_a_table": 45}
+def colophon(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What every template asks for: versions, year, command, ids, and how many rows of a table fit on a printed page.
+
+    Args:
+        data: of the report.
+    """
+    own = {key: data[key] for key in ("versions", "command", "id", "sha256")}
+    return {**own, "year": RELEASED, "rows_a_table": 45}
 
 
 def study_notes(study: Study) -> list[Note]:
@@ -39,6 +45,7 @@ def study_notes(study: Study) -> list[Note]:
     training, used = study.plan.training, study.ensemble.options
     return [
         ("Plan", f"content id {plan_id(study.plan)}; the same id computes the same cells"),
+        ("Setting", f"{_setting_words(study.plan.setting)}; the {axis_name(study.plan.axes[0].key)} as above"),
         *_theory_notes(study.comparisons),
         (
             "Boundaries",
@@ -65,11 +72,22 @@ def study_notes(study: Study) -> list[Note]:
 def comparison_notes(comparison: Comparison) -> list[Note]:
     """How a comparison was computed, its content id included."""
     return [
-        ("Setting", f"content id {content_id(comparison.setting)}; the same id is the same objective"),
+        (
+            "Setting",
+            f"content id {content_id(comparison.setting)}; the same id is the same objective: "
+            + _setting_words(comparison.setting),
+        ),
         *_theory_notes([comparison]),
         *_comparison_notes(),
         _versions_note(),
     ]
+
+
+def _setting_words(setting: Setting) -> str:
+    """The setting, key by key; one number stands for all features that share it."""
+    tables = setting_tables(setting)
+    pairs = [(key, value) for entries in tables.values() for key, value in entries.items() if value != []]
+    return ", ".join(f"{key} {str(value).lower() if isinstance(value, bool) else value}" for key, value in pairs)
 
 
 def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
@@ -78,6 +96,7 @@ def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
     errors = [cell.optimum.error for cell in comparisons]
     worst = max(errors + [verdict.error for cell in comparisons for verdict in cell.verdicts])
     starts = sorted({cell.optimum.starts for cell in comparisons})
+    seeds = sorted({cell.optimum.seed for cell in comparisons})
     return [
         (
             "Loss",
@@ -86,9 +105,9 @@ def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
         ),
         (
             "Optimum",
-            f"best of {' or '.join(map(str, starts))} random starts over all weights and biases, each followed to a "
-            f"critical point of the exact loss; hits are starts that agree with the best to a relative "
-            f"{brief(SAME_LOSS, 1)}. The search is no proof that nothing is better",
+            f"best of {' or '.join(map(str, starts))} random starts (seed {' or '.join(map(str, seeds))}) over all "
+            "weights and biases, each followed to a critical point of the exact loss; hits are starts that agree with "
+            f"the best to a relative {brief(SAME_LOSS, 1)}. The search is no proof that nothing is better",
         ),
     ]
 

@@ -1,4 +1,4 @@
-"""Scenes: vectors of any number of dimensions as an eye sees them that keeps them apart, and the edges of their hull."""
+"""Scenes: vectors of any number of dimensions, seen so that they stand apart, with the edges of their hull."""
 
 from __future__ import annotations
 

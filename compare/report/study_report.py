@@ -35,7 +35,8 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
     """
     known = study_looks(study)
     pictures = study_pictures(study, known)
-    content = _content(study, command)
+    data = study_data(study, command)
+    content = _content(study) | colophon(data)
     bib = latex("report.bib", content)
     wide, narrow = (pictures["overview"], False), (pictures["basins"], True)
     html = page("study", known, content | {"figures": [wide, narrow], "bib": bib.decode()})
@@ -47,10 +48,10 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
         "report.bib": bib,
         "report.html": html,
     }
-    return write_report(Path(folder), list(pictures.values()), texts, study_data(study, command))
+    return write_report(Path(folder), list(pictures.values()), texts, data)
 
 
-def _content(study: Study, command: str) -> dict[str, Any]:
+def _content(study: Study) -> dict[str, Any]:
     """What the templates ask for."""
     cells = agreement(study)
     return {
@@ -67,5 +68,4 @@ def _content(study: Study, command: str) -> dict[str, Any]:
             (value, cell.optimum) for value, cell in zip(study.plan.axes[0].values, study.comparisons, strict=True)
         ],
         "notes": study_notes(study),
-        **colophon(command),
     }

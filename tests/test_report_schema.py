@@ -101,6 +101,7 @@ def test_a_report_without_a_key_is_no_report(kind):
         if not table or place[-1:] in (("versions",), ("axes",)):
             continue
         other = edited(data, place, lambda table: table.pop(list(table)[-1]))
+        assert (list(faults(other, SCHEMAS[kind])) == []) == is_valid(other), place
         assert not is_valid(other), place
         assert any("missing" in line for line in faults(other, SCHEMAS[kind])), place
 
@@ -125,6 +126,16 @@ def first_entries(data):
     return data
 
 
+def test_weights_have_one_of_two_forms():
+    """W and b, or W_in, W_out and b."""
+    data = REPORTS["comparison"]
+    bare = edited(data, ("optimum",), lambda table: table.pop("W"))
+    half = edited(bare, ("optimum",), lambda table: table.update(W_in=[[0.0]]))
+    untied = edited(half, ("optimum",), lambda table: table.update(W_out=[[0.0]]))
+    for other, passes in ((data, True), (bare, False), (half, False), (untied, True)):
+        assert is_valid(other) == (list(faults(other, SCHEMAS["comparison"])) == []) == passes
+
+
 @pytest.mark.parametrize("kind", SCHEMAS)
 def test_a_key_that_nobody_knows_is_not_in_the_schema(kind):
     for place in tables(REPORTS[kind]):
@@ -137,7 +148,9 @@ def test_what_is_given_says_why():
         assert all(reason for _, reason in given_places(shape))
 
 
-@pytest.mark.parametrize("path", [path for path in COMMITTED if path.name != "mixtures.json"], ids=lambda p: p.parent.name)
+@pytest.mark.parametrize(
+    "path", [path for path in COMMITTED if path.name != "mixtures.json"], ids=lambda p: p.parent.name
+)
 def test_committed_reports_verify(path, capsys):
     """The mixtures take half a minute; `make verify` recomputes them as well."""
     assert main(["verify", str(path), "--json"]) == 0

@@ -45,7 +45,7 @@ def study_notes(study: Study) -> list[Note]:
     training, used = study.plan.training, study.ensemble.options
     return [
         ("Plan", f"content id {plan_id(study.plan)}; the same id computes the same cells"),
-        ("Setting", f"{_setting_words(study.plan.setting)}; the {axis_name(study.plan.axes[0].key)} as above"),
+        ("Setting", f"{_setting_words(study.plan.setting)}; {axis_name(study.plan.axes[0].key)} varies"),
         *_theory_notes(study.comparisons),
         (
             "Boundaries",

@@ -33,9 +33,12 @@ from tegum.empirical.plan import Training
 
 _TRAINED = "of the last batches of a training that is not run again"
 _WEIGHTS = {
-    "W": read("weights, [hidden, features]", MATRIX),
+    "W": read("weights of a tied model, [hidden, features]", MATRIX, optional=True),
+    "W_in": read("input weights of an untied one, [hidden, features]", MATRIX, optional=True),
+    "W_out": read("its output weights, [features, hidden]", MATRIX, optional=True),
     "b": read("biases, [features]", REALS),
 }
+_FORMS = (("W",), ("W_in", "W_out"))
 _POINT = {
     "gradient_norm": Field("Euclidean norm of the exact loss's gradient", MAYBE_REAL),
     "hessian_min": Field("least curvature of the exact loss, rotations left out", MAYBE_REAL),
@@ -65,6 +68,7 @@ _OPTIMUM = Table(
         "identity": Field("its geometry, factor by factor", IDENTITY),
         **_WEIGHTS,
     },
+    forms=_FORMS,
 )
 _POLISHED = Table(
     "critical_point",
@@ -75,6 +79,7 @@ _POLISHED = Table(
         "identity": Field("its geometry, factor by factor", IDENTITY),
         **_WEIGHTS,
     },
+    forms=_FORMS,
 )
 _RUN = Table(
     "run",
@@ -94,6 +99,7 @@ _RUN = Table(
         **_WEIGHTS,
         "polished": parts("critical point that the weights were close to", _POLISHED),
     },
+    forms=_FORMS,
 )
 _COMPARED = {
     "setting_id": Field("content id of the setting", TEXT),

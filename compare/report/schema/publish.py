@@ -87,6 +87,7 @@ def _table(shape: Table, definitions: dict[str, Any]) -> dict[str, Any]:
         "properties": {key: _field(field, definitions) for key, field in shape.fields.items()},
         "required": [key for key, field in shape.fields.items() if not field.optional],
         "additionalProperties": False,
+        **({"anyOf": [{"required": list(form)} for form in shape.forms]} if shape.forms else {}),
     }
 
 

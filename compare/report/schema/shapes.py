@@ -38,11 +38,13 @@ class Table:
         name: of its definition in the published schema.
         fields: what its keys hold, in the order in which they are written.
         nullable: whether null may stand in its place.
+        forms: sets of optional keys, one of which must be there.
     """
 
     name: str
     fields: Mapping[str, Field]
     nullable: bool = False
+    forms: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,9 +92,9 @@ def taken(says: str, shape: Shape, why: str, optional: bool = False) -> Field:
     return Field(says, shape, GIVEN, why, optional)
 
 
-def read(says: str, shape: Shape) -> Field:
+def read(says: str, shape: Shape, optional: bool = False) -> Field:
     """A field that the others follow from."""
-    return Field(says, shape, INPUT)
+    return Field(says, shape, INPUT, optional=optional)
 
 
 def parts(says: str, shape: Shape) -> Field:

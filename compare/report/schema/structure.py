@@ -87,6 +87,8 @@ def _table_faults(data: Any, shape: Table, place: str) -> Iterator[str]:
             yield from faults(data[key], field.shape, inside(place, key))
         elif not field.optional:
             yield f"{inside(place, key)} is missing"
+    if shape.forms and not any(set(form) <= data.keys() for form in shape.forms):
+        yield f"{inside(place, ' or '.join('/'.join(form) for form in shape.forms))} is missing"
 
 
 def _fits(data: Any, shape: Scalar) -> bool:

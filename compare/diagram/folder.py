@@ -10,7 +10,7 @@ from typing import Any
 
 from tegum.compare.diagram.figure import diagram_picture
 from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
-from tegum.compare.report.provenance import versions
+from tegum.compare.versions import versions
 from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
 from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, phase_diagram

@@ -8,10 +8,10 @@ from math import isfinite
 from typing import Any
 
 from tegum.compare.agreement import agreement
-from tegum.compare.report.provenance import versions
 from tegum.compare.report.schema.comparison import SEARCH
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import Comparison, Verdict
+from tegum.compare.versions import versions
 from tegum.empirical.plan import plan_id, plan_tables
 from tegum.theory.files.seal import sealed
 from tegum.theory.geometry.identify import Identity

@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from tegum.compare.report.provenance import versions
+from tegum.compare.versions import versions
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, looks
 from tegum.theory.checks import number, whole

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from tegum.compare.agreement import NEAR
 from tegum.compare.report.axis import axis_name
 from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
+from tegum.compare.versions import versions
 from tegum.empirical.pictures.numerals import brief, counted
 from tegum.empirical.plan import plan_id
 from tegum.theory.loss.population import population_loss
@@ -19,15 +18,9 @@ from tegum.theory.setting import Setting, content_id, setting_tables
 
 #: Year of the release that CITATION.cff describes.
 RELEASED = 2026
-_PACKAGES = ("tegum", "numpy", "scipy", "numba", "torch", "canonaut", "python-flint", "matplotlib")
 
 #: A heading and what is said under it.
 Note = tuple[str, str]
-
-
-def versions() -> dict[str, str]:
-    """Exact versions of Python and of every library that had a part in the numbers."""
-    return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
 
 
 def colophon(data: Mapping[str, Any]) -> dict[str, Any]:

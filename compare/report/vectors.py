@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -83,9 +84,10 @@ def _sides(one: Panel) -> tuple[list[_Drawn], list[_Drawn]]:
     hidden = len(one.predicted)
     if hidden <= 2:
         every = tuple(range(len(one.places)))
-        left = _Drawn("", _as_it_is(one.flat_predicted, hidden), one.places, one.predicted_colors)
-        return [left], [_Drawn("", _as_it_is(one.flat_learned, hidden), every, one.learned_colors)]
-    left, right = [], []
+        whole = _Drawn("", _as_it_is(one.flat_predicted, hidden), one.places, one.predicted_colors)
+        return [whole], [_Drawn("", _as_it_is(one.flat_learned, hidden), every, one.learned_colors)]
+    left: list[_Drawn] = []
+    right: list[_Drawn] = []
     for factor in _spanning(one.expected):
         members = [one.places.index(feature) for feature in factor.features]
         left.append(_factor(one, factor, members, one.predicted, one.predicted, True))
@@ -134,7 +136,7 @@ def _draw(ax: Axes, part: _Drawn, centre: np.ndarray, reach: float) -> None:
     frame, near = frame_in(view, centre, _SIDE, reach), nearness(view)
     tips = frame.tips(view.flat)
     for i, j in part.scene.edges:
-        style = {"colors": [faded(GHOST, (near[i] + near[j]) / 2)], "linewidths": 0.7, "zorder": 1.6}
+        style: dict[str, Any] = {"colors": [faded(GHOST, (near[i] + near[j]) / 2)], "linewidths": 0.7, "zorder": 1.6}
         ax.add_collection(LineCollection([tips[[i, j]]], **style))
     draw_arrangement(ax, view, part.colors, centre, _SIDE, reach, part.features)
 

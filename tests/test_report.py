@@ -16,9 +16,11 @@ import pytest
 
 from tegum.compare.agreement import agreement
 from tegum.compare.report import write_comparison_report, write_study_report
+from tegum.compare.report.files import write_report
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import compare_all
 from tegum.empirical.ensemble import Ensemble
+from tegum.empirical.pictures.picture import Picture
 from tegum.empirical.plan import Axis, Plan, Training, cells, plan_id
 from tegum.theory.candidates.candidates import candidate
 from tegum.theory.phases import boundary
@@ -267,28 +269,41 @@ def test_bibtex_cites_the_report_itself(folder):
     assert data["versions"]["tegum"] in bib
 
 
-@pytest.mark.parametrize("writes", [0, 3, 9, -1])
-def test_a_report_that_is_killed_has_the_old_numbers_or_the_new(writes, failing, agreeing, tmp_path, monkeypatch):
-    """Killed at the given replacement of a file; -1: at the last one."""
-    write_study_report(failing, tmp_path, "old")
-    old, count = (tmp_path / "report.json").read_bytes(), len(list(tmp_path.rglob("*.*")))
-    replaced = []
+def test_a_report_that_is_killed_has_the_old_numbers_or_the_new(tmp_path, monkeypatch):
+    """Killed at each file in turn: the numbers come last, whole, and no half of a file is left."""
 
-    def killing(source, target):
-        if len(replaced) == writes % count:
-            raise KeyboardInterrupt
-        replaced.append(str(target))
-        rename(source, target)
+    def write(word):
+        pictures = [Picture(name, word.encode(), word.encode(), "", "") for name in ("a", "b")]
+        texts = {"report.html": word.encode(), "tables/runs.tex": word.encode()}
+        write_report(tmp_path, pictures, texts, {"word": word})
+
+    def killed_at(place):
+        replaced = []
+
+        def replace(source, target):
+            if len(replaced) == place:
+                raise KeyboardInterrupt
+            replaced.append(Path(target).name)
+            rename(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        return replaced
 
     rename = os.replace
-    monkeypatch.setattr(os, "replace", killing)
-    with pytest.raises(KeyboardInterrupt):
-        write_study_report(agreeing, tmp_path, "new")
-    assert (tmp_path / "report.json").read_bytes() == old
-    assert not list(tmp_path.rglob("*.tmp"))
-    monkeypatch.undo()
-    write_study_report(agreeing, tmp_path, "new")
-    assert strict_json(tmp_path / "report.json")["command"] == "new"
+    written = killed_at(-1)
+    write("old")
+    assert written[-1] == "report.json"
+    assert len(written) == 7
+    for place in range(7):
+        killed_at(place)
+        with pytest.raises(KeyboardInterrupt):
+            write("new")
+        assert strict_json(tmp_path / "report.json") == {"word": "old"}
+        assert {path.read_bytes() for path in tmp_path.rglob("*.*") if path.suffix != ".json"} <= {b"old", b"new"}
+        assert not list(tmp_path.rglob(".*.tmp"))
+    killed_at(-1)
+    write("new")
+    assert strict_json(tmp_path / "report.json") == {"word": "new"}
 
 
 def test_json_holds_every_number_exactly(failing, folder):

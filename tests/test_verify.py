@@ -259,7 +259,7 @@ def only_once(function):
 
     def remembered(*arguments):
         if not kept:
-            kept.append(tuple(function(*arguments)))
+            kept.append(list(function(*arguments)))
         return kept[0]
 
     return remembered

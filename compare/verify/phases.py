@@ -59,8 +59,7 @@ def _allowances(tables: dict[str, Any], plane: Plane) -> dict[str, tuple[float, 
     """Losses to their bounds; points along curves to twice their errors, which are shares of the axes."""
     known = critical_allowances([plane.law(plane.points().reshape(-1, 2))], [one["error"] for one in tables["cells"]])
     curves = [*tables["boundaries"], *tables["triple_points"]]
-    errors = [one["error"] for one in (*curves, *(end for curve in tables["boundaries"] for end in curve["ends"]))]
-    share = 2 * max(errors, default=0.0)
+    share = 2 * max((one["error"] for one in curves), default=0.0)
     axes = (plane.x, plane.y)
     span = max(axis.stop - axis.start if axis.scale == "linear" else 0.0 for axis in axes)
     factor = max(log(axis.stop / axis.start) if axis.scale == "log" else 0.0 for axis in axes)

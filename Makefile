@@ -3,8 +3,10 @@
 PYTHON ?= $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
 PYTEST_FLAGS ?= -q -n auto
 BIN := .venv/bin
+# The files of a study that are its report; the others are the sweep, to resume from.
+STUDY := report.html report.json report.tex report.bib tables figures
 
-.PHONY: setup report pages claims test lint million distributions identification explore-picture clean agreement
+.PHONY: setup report pages claims test lint million distributions identification explore-picture clean agreement schemas examples verify
 
 setup: .venv/filled
 
@@ -19,6 +21,24 @@ agreement: setup
 pages: .venv/filled
 	$(BIN)/tegum stability --catalogue 12 --page docs/stability.md
 	$(BIN)/tegum stability examples/five-in-two.toml --every --page docs/stability-five-in-two.md
+
+# What docs/schema publishes, and the committed reports, made anew.
+schemas: .venv/filled
+	$(BIN)/python -m tegum.compare.report.schema.publish docs/schema
+
+examples: .venv/filled
+	$(BIN)/tegum study plans/three-in-two.toml --out out/three-in-two
+	mkdir -p docs/reports/three-in-two && cp -r $(addprefix out/three-in-two/,$(STUDY)) docs/reports/three-in-two
+	$(BIN)/tegum train examples/eight-in-three.toml --runs 4 --seed 1 --device cpu --out out/eight-in-three
+	$(BIN)/tegum compare examples/eight-in-three.toml --runs out/eight-in-three --out docs/reports/eight-in-three
+	$(BIN)/tegum phases examples/two-in-one.toml --x density:0.05:0.9:8:log --y 'importance[1]:0.2:5:7:log' \
+		--out out/two-in-one
+	mkdir -p docs/reports/two-in-one && cp $(addprefix out/two-in-one/phases.,json svg pdf) docs/reports/two-in-one
+
+# Every number of every committed report, recomputed.
+verify: .venv/filled
+	set -e; for file in docs/reports/*/*.json docs/four-hundred-in-thirty/mixtures.json theory/table/data/factors.json; do \
+		echo $$file; $(BIN)/tegum verify $$file; done
 
 # The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
 test: setup lint

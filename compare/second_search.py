@@ -73,7 +73,8 @@ def searched_again(
         return best, None
     given = _given(weights, there, below)
     starts, seed = _second(best)
-    content = {"W": given.W.tolist(), "b": given.b.tolist(), "starts": starts, "seed": seed}
+    arrays = {name: array.tolist() for name, array in vars(given).items() if array is not None}
+    content = arrays | {"starts": starts, "seed": seed}
     name = f"second-{tables_id({**setting_tables(setting), 'second': content})}"
     search = partial(optimum, setting, starts, seed, also=given)
     found = optimum_from_tables(setting, keep(name, lambda: optimum_tables(search())))

@@ -1,12 +1,14 @@
 """A report says what its study found, escapes what it quotes, needs nothing but itself, and is the same every time."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from functools import cache
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +16,11 @@ import pytest
 
 from tegum.compare.agreement import agreement
 from tegum.compare.report import write_comparison_report, write_study_report
+from tegum.compare.report.files import write_report
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import compare_all
 from tegum.empirical.ensemble import Ensemble
+from tegum.empirical.pictures.picture import Picture
 from tegum.empirical.plan import Axis, Plan, Training, cells, plan_id
 from tegum.theory.candidates.candidates import candidate
 from tegum.theory.phases import boundary
@@ -26,8 +30,11 @@ from tegum.theory.weights import Weights
 
 PENTAGON, DIGONS = "pentagon", "2*digon + dropped"
 HOSTILE = (
-    "tegum study '<script>alert(1)</script>' --out \"50%_$x$\" \\input{/etc/passwd} & ünï😀 ((% x %)) {{ 7*7 }} --json"
+    "tegum study '<script>alert(1)</script>' --out \"50%_$x$\" \\input{/etc/passwd} & ünï😀 ((% x %)) {{ 7*7 }} --json "
+    "`x` # ^ ~ \\ { } < > | </code><img src=x onerror=alert(2)>/" + "long" * 60
 )
+#: Characters that turn the direction of text, cannot be seen, or are bytes of a file name that is no text.
+UNSEEN = "\u202e\u2066\u200b\x1b\udcff"
 RUNS = 3
 FILES = (
     "report.html report.json report.tex report.bib tables/agreement.tex tables/boundaries.tex "
@@ -182,17 +189,39 @@ def test_figures_and_tables_can_be_read_aloud(folder):
     assert all(one.get("scope") in ("col", "row") for one in page.all("th"))
 
 
+def test_headings_are_in_order_and_colour_never_speaks_alone(folder):
+    page = page_of(folder)
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch(r"h\d", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    swatches = [one for one in page.all("span") if one.get("class") == "swatch"]
+    assert swatches
+    assert all(one.get("aria-hidden") == "true" for one in swatches)
+    assert re.search(rf"{re.escape(DIGONS)}\s+\(local optimum\)", page.words)
+
+
 def test_a_hostile_command_is_quoted_not_obeyed(folder):
     page = page_of(folder)
     assert HOSTILE in page.words
-    assert "<script" not in (folder / "report.html").read_text().lower()
+    html = (folder / "report.html").read_text().lower()
+    assert "<script" not in html
+    assert "<img" not in html
     tex = (folder / "report.tex").read_text()
-    assert "49" not in tex.split("Command:")[1]
+    command = tex.split("Command:")[1].split("\\par")[0].replace(r"\allowbreak{}", "")
+    assert "49" not in command
     assert r"\input{/etc" not in tex
-    assert r"50\%\_\$x\$" in tex
-    assert "-{}-out" in tex
-    assert "(U+1F600)" in tex
+    assert r"50\%\_\$x\$" in command
+    assert "(U+1F600)" in command
     assert tex.isascii()
+
+
+def test_what_cannot_be_seen_in_a_name_is_spelt_out(failing, tmp_path):
+    write_comparison_report(failing.comparisons[2], tmp_path, f"tegum compare {UNSEEN}")
+    spelt = "tegum compare (U+202E)(U+2066)(U+200B)(U+001B)(U+DCFF)"
+    assert spelt in page_of(tmp_path).words
+    assert spelt in (tmp_path / "report.tex").read_text().replace(r"\allowbreak{}", "")
+    assert strict_json(tmp_path / "report.json")["command"] == f"tegum compare {UNSEEN}"
 
 
 @pytest.mark.parametrize("name", ["report.tex", "tables/agreement.tex", "tables/boundaries.tex"])
@@ -212,11 +241,69 @@ def test_latex_is_balanced(folder, name):
         assert (folder / figure).is_file()
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="no pdflatex")
-def test_latex_compiles(folder):
-    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "report.tex"]
-    done = subprocess.run(command, cwd=folder, capture_output=True)
-    assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+@pytest.mark.skipif(not {"pdflatex", "bibtex"} <= set(filter(shutil.which, ("pdflatex", "bibtex"))), reason="no LaTeX")
+@pytest.mark.parametrize("kind", ["study", "comparison"])
+def test_latex_compiles_within_its_margins(kind, failing, folder, tmp_path):
+    """With hostile names, all references met, no box wider than the page by more than a point, and fonts for all."""
+    if kind == "study":
+        shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    else:
+        write_comparison_report(failing.comparisons[2], tmp_path, HOSTILE + UNSEEN)
+    latex = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "report.tex"]
+    for command in (latex, ["bibtex", "report"], latex, latex):
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True)
+        assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
+    log = (tmp_path / "report.log").read_text(errors="replace")
+    too_wide = [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt too wide", log)]
+    assert all(points <= 1 for points in too_wide), too_wide
+    assert "undefined references" not in log
+    assert "Missing character" not in log
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_bibtex_cites_the_report_itself(folder):
+    data, bib = strict_json(folder / "report.json"), (folder / "report.bib").read_text()
+    assert f"@misc{{tegum-{data['id'][:8]}," in bib
+    assert data["id"] in bib
+    assert data["sha256"] in bib
+    assert data["versions"]["tegum"] in bib
+
+
+def test_a_report_that_is_killed_has_the_old_numbers_or_the_new(tmp_path, monkeypatch):
+    """Killed at each file in turn: the numbers come last, whole, and no half of a file is left."""
+
+    def write(word):
+        pictures = [Picture(name, word.encode(), word.encode(), "", "") for name in ("a", "b")]
+        texts = {"report.html": word.encode(), "tables/runs.tex": word.encode()}
+        write_report(tmp_path, pictures, texts, {"word": word})
+
+    def killed_at(place):
+        replaced = []
+
+        def replace(source, target):
+            if len(replaced) == place:
+                raise KeyboardInterrupt
+            replaced.append(Path(target).name)
+            rename(source, target)
+
+        monkeypatch.setattr(os, "replace", replace)
+        return replaced
+
+    rename = os.replace
+    written = killed_at(-1)
+    write("old")
+    assert written[-1] == "report.json"
+    assert len(written) == 7
+    for place in range(7):
+        killed_at(place)
+        with pytest.raises(KeyboardInterrupt):
+            write("new")
+        assert strict_json(tmp_path / "report.json") == {"word": "old"}
+        assert {path.read_bytes() for path in tmp_path.rglob("*.*") if path.suffix != ".json"} <= {b"old", b"new"}
+        assert not list(tmp_path.rglob(".*.tmp"))
+    killed_at(-1)
+    write("new")
+    assert strict_json(tmp_path / "report.json") == {"word": "new"}
 
 
 def test_json_holds_every_number_exactly(failing, folder):

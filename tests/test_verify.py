@@ -5,29 +5,42 @@ import json
 import math
 import os
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tegum.cli import main
+from tegum.compare.diagram.folder import write_phase_diagram
 from tegum.compare.polish import polished_at
 from tegum.compare.report import write_comparison_report
-from tegum.compare.report.data import SEARCH, comparison_data, digest, study_data
+from tegum.compare.report.data import comparison_data, study_data
+from tegum.compare.report.mixtures import mixtures_data, place_at
+from tegum.compare.report.schema import SCHEMAS
+from tegum.compare.report.schema.comparison import SEARCH
+from tegum.compare.report.schema.shapes import GIVEN, INPUT, Named, Row, Table
 from tegum.compare.study import study
 from tegum.compare.verdict import compare_all, judged
-from tegum.compare.verify import GIVEN, recompute, verify
-from tegum.compare.verify.differences import differences
+from tegum.compare.verify import phases, recompute, verify
+from tegum.compare.verify.answer import completed
+from tegum.compare.verify.differences import allowance, differences
 from tegum.compare.verify.digits import allowances
 from tegum.compare.verify.file import LARGEST_FILE
 from tegum.compare.verify.inputs import inputs_of
+from tegum.compare.verify.kinds import KINDS
 from tegum.compare.verify.recompute import comparisons_of, recomputed
 from tegum.compare.verify.verify import verified_data
 from tegum.empirical.plan import Axis, Plan, Training
 from tegum.theory.candidates.candidates import candidate
+from tegum.theory.diagram import diagram
 from tegum.theory.errors import InputError
+from tegum.theory.files.seal import digest, head, sealed
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
+from tegum.theory.table.search import TablePlan
+from tegum.theory.table.shipped import Table as ShippedTable
+from tegum.theory.table.shipped import factor_table, table_bytes
 from tegum.theory.weights import Weights
 
 SETTING = Setting(count=3, hidden=2, density=0.1)
@@ -74,72 +87,123 @@ def at(data, place):
     return data
 
 
-def last_word(place):
-    return next(key for key in reversed(place) if isinstance(key, str))
+def words(place):
+    return tuple(key for key in place if isinstance(key, str))
 
 
-def changed(data, place, value, sealed=True):
+def source(kind, place):
+    """What the schema says of a number: an input, computed, or given."""
+    shape, found = SCHEMAS[kind], None
+    for key in place:
+        if isinstance(shape, Table):
+            found, shape = shape.fields[key].source, shape.fields[key].shape
+        elif isinstance(shape, Row):
+            shape = shape.item
+        elif isinstance(shape, Named):
+            shape = shape.values
+    return found
+
+
+def changed(data, place, value, seal=True):
     """The data with one number changed, and if sealed with a digest that knows nothing of it."""
     found = copy.deepcopy(data)
     at(found, place[:-1])[place[-1]] = value
-    body = {key: value for key, value in found.items() if key != "sha256"}
-    return body | {"sha256": digest(body) if sealed else data["sha256"]}
+    return found | {"sha256": digest(found) if seal else data["sha256"]}
 
 
 def one_digit_off(place, value, known):
-    """The value with the last digit changed that its bounds support; weights in the sixth decimal."""
+    """The value with the last digit changed that its bounds support; inputs in the sixth decimal."""
     if isinstance(value, int):
         return value + 1
-    key = last_word(place)
-    absolute, relative = known.get(key, (0.0, 0.0))
-    allowance = absolute + relative * abs(value)
-    if key in ("W", "b", "density", "batch_loss"):
-        return value + 1e-6
-    return value + 10 * allowance if allowance else math.nextafter(value, math.inf)
+    absolute, relative = allowance(known, words(place))
+    allowed = absolute + relative * abs(value)
+    if words(place)[-1] in ("W", "b", "density", "batch_loss", "start", "stop"):
+        return value - 1e-6
+    return value + 10 * allowed if allowed else math.nextafter(value, math.inf)
 
 
-def is_given(place):
-    name = ".".join(key for key in place if isinstance(key, str))
-    return name.removeprefix("cells.") in GIVEN
+def expected_of(data):
+    """What the report should say, but for its digest, and the allowances."""
+    kind = data["kind"]
+    anew = KINDS[kind](data)
+    return completed(anew.data, data, SCHEMAS[kind]) | head(kind) | {"sha256": data["sha256"]}, anew.known
 
 
-def is_input(place):
-    """Whether the recomputation may read a number; it makes all others anew."""
-    return place[0] in ("setting", "plan") or place[-1] in SEARCH or {"W", "b", "batch_loss"} & set(place)
-
-
-def is_noticed(data, known):
+def is_noticed(data):
     """Whether the recomputed report differs, with no look at the digest nor at the second routes."""
     try:
-        inputs = inputs_of(data)
-        expected = recomputed(inputs, comparisons_of(inputs))
+        expected, known = expected_of(data)
     except InputError:
         return True
-    return any(one["place"] != "sha256" for one in differences(data, expected, known))
+    return any(differences(data, expected, known))
 
 
-def missed(data):
-    """Places of numbers that are not on the given list, and can change by a digit unnoticed."""
-    inputs = inputs_of(data)
-    comparisons = comparisons_of(inputs)
-    known, expected = allowances(comparisons), recomputed(inputs, comparisons)
+def missed(data, looked_at=None):
+    """Places of numbers that can change by a digit unnoticed and are not given; of inputs, those that are looked at."""
+    expected, known = expected_of(data)
     found = []
     for place, value in leaves(data):
         off = one_digit_off(place, value, known)
-        if is_input(place):
-            noticed = is_noticed(changed(data, place, off), known)
+        kind = source(data["kind"], place)
+        if kind == INPUT and (looked_at is None or place in looked_at):
+            noticed = is_noticed(changed(data, place, off))
         else:
-            noticed = any(differences(off, at(expected, place), known, key=last_word(place)))
-        if not noticed and not is_given(place):
+            noticed = kind == INPUT or any(differences(off, at(expected, place), known, keys=words(place)))
+        if not noticed and kind != GIVEN:
             found.append(place)
     return found
 
 
-def test_what_is_written_verifies(comparison_json, study_json):
-    for data in (comparison_json, study_json):
-        found = verified_data(data)
-        assert found.verified, found.differences
-        assert found.numbers == len(list(leaves(data)))
+REPORTS = ("comparison", "study", "mixtures", "phases", "factors")
+
+
+@pytest.fixture(scope="module")
+def mixtures_json():
+    setting = Setting(count=11, hidden=5, density=0.3)
+    found = [place_at(replace(setting, density=density)) for density in (0.3,)]
+    return plain(sealed("mixtures", {"command": "tegum mixture", "versions": {}, **mixtures_data(setting, found)}))
+
+
+@pytest.fixture(scope="module")
+def phases_json(tmp_path_factory):
+    axes = "density:0.3:0.8:4:log", "importance[1]:0.3:1.3:3"
+    return plain(write_phase_diagram(Setting(2, 1, 0.5), *axes, tmp_path_factory.mktemp("phases")))
+
+
+@pytest.fixture(scope="module")
+def factors_json():
+    plan = TablePlan(most_vertices=4, most_dimensions=1, densities=(0.1, 0.4), starts=128, seed=0)
+    small = [one for one in factor_table().cells if one.vertices <= 4 and one.dimensions == 1]
+    small = [one for one in small if one.density in plan.densities]
+    return json.loads(table_bytes(ShippedTable(plan, {}, tuple(small))))
+
+
+@pytest.fixture
+def report_of(request):
+    return lambda kind: request.getfixturevalue(f"{kind}_json")
+
+
+def test_every_kind_of_report_can_be_recomputed():
+    assert tuple(KINDS) == tuple(SCHEMAS) == REPORTS
+
+
+@pytest.mark.parametrize("kind", REPORTS)
+def test_what_is_written_verifies(kind, report_of):
+    data = report_of(kind)
+    found = verified_data(data)
+    assert found.verified, found.differences
+    assert found.numbers == len(list(leaves(data))) > 20
+
+
+@pytest.mark.parametrize("kind", ["mixtures", "phases", "factors"])
+def test_every_changed_digit_of_what_theory_reports_is_noticed(kind, report_of, boundaries_once):
+    """Of the weights of many cells, those of the first; of a phase diagram's inputs a few, for each is a diagram."""
+    data = report_of(kind)
+    few = {("x", "start"), ("y", "stop"), ("cells", 0, "W", 0, 1), ("cells", 0, "b", 0)}
+    looked_at = (
+        few if kind == "phases" else {place for place, _ in leaves(data) if place[:1] != ("cells",) or not place[1]}
+    )
+    assert missed(data, looked_at) == []
 
 
 def test_the_comparison_has_every_kind_of_run(comparison):
@@ -161,7 +225,7 @@ def test_bounds_leave_nearly_all_digits(comparison_json):
 def test_nothing_but_inputs_is_read(study_json, curves_once):
     bare = study_json
     for place, _ in leaves(study_json):
-        if not is_input(place):
+        if source("study", place) not in (INPUT, GIVEN):
             bare = changed(bare, place, None)
     inputs, others = inputs_of(study_json), inputs_of(bare)
     assert recomputed(inputs, comparisons_of(inputs)) == recomputed(others, comparisons_of(others))
@@ -177,6 +241,13 @@ def test_every_changed_digit_of_a_study_is_noticed(study_json, curves_once):
 
 
 @pytest.fixture
+def boundaries_once(monkeypatch):
+    """Boundaries of the cells as they are, likewise."""
+    monkeypatch.setattr(diagram, "boundaries", only_once(diagram.boundaries))
+    monkeypatch.setattr(phases, "fixed_boundaries", only_once(phases.fixed_boundaries))
+
+
+@pytest.fixture
 def curves_once(monkeypatch):
     """Curves and boundaries of the plan as it is: what changes a plan must be noticed elsewhere."""
     for name in ("curves_of", "boundaries_of"):
@@ -188,27 +259,26 @@ def only_once(function):
 
     def remembered(*arguments):
         if not kept:
-            kept.append(tuple(function(*arguments)))
+            kept.append(list(function(*arguments)))
         return kept[0]
 
     return remembered
 
 
-def test_the_given_list_holds_nothing_that_is_noticed_anyway(comparison_json):
-    given = {".".join(map(str, place)) for place, _ in leaves(comparison_json) if is_given(place)}
-    assert given == {f"optimum.{key}" for key in SEARCH}
+def test_what_is_given_is_noticed_by_the_digest_alone(comparison_json, study_json):
+    given = verified_data(comparison_json).given
+    assert set(given) == {f"optimum.{key}" for key in SEARCH} | {"runs.batch_loss", "command", "versions"}
     for key in SEARCH:
         value = comparison_json["optimum"][key]
         assert verified_data(changed(comparison_json, ("optimum", key), value + 1)).verified
+    other = changed(study_json, ("cells", 0, "runs", 0, "batch_loss"), 1.0, seal=False)
+    assert digest(other) != other["sha256"]
 
 
-def test_the_digest_notices_the_last_bit_of_every_number(comparison_json, study_json):
+def test_the_digest_notices_the_last_bit_of_every_number(comparison_json):
     for place, value in leaves(comparison_json):
-        other = changed(comparison_json, place, math.nextafter(value, math.inf), sealed=False)
-        assert digest({key: entry for key, entry in other.items() if key != "sha256"}) != other["sha256"]
-    place = ("cells", 0, "runs", 0, "batch_loss")
-    found = verified_data(changed(study_json, place, 1.0, sealed=False))
-    assert [one["place"] for one in found.differences] == ["sha256"]
+        other = changed(comparison_json, place, math.nextafter(value, math.inf), seal=False)
+        assert digest(other) != other["sha256"]
 
 
 def test_words_and_shapes_are_compared_as_well(comparison_json):
@@ -221,8 +291,34 @@ def test_words_and_shapes_are_compared_as_well(comparison_json):
     assert places(lambda data: data["runs"][1].update(matches=True)) == ["runs[1].matches"]
     assert places(lambda data: data["runs"][0].update(vertex_map=None)) == ["runs[0].vertex_map"]
     assert places(lambda data: data["optimum"]["identity"]["factors"].pop()) == ["optimum.identity.factors"]
-    assert places(lambda data: data.update(bonus=1.0)) == ["bonus"]
-    assert places(lambda data: data.pop("fraction")) == ["fraction"]
+
+
+def test_a_key_that_nothing_recomputes_is_not_verified(comparison_json):
+    other = copy.deepcopy(comparison_json)
+    other["runs"][0]["bonus"] = 1.0
+    other["sha256"] = digest(other)
+    (found,) = verified_data(other).differences
+    assert found == {"place": "runs[0].bonus", "stored": 1.0, "recomputed": "not verified: nothing recomputes it"}
+
+
+@pytest.mark.parametrize(
+    ("edit", "says"),
+    [
+        (lambda data: data.pop("fraction"), "is no comparison report: fraction is missing"),
+        (lambda data: data["runs"][1].pop("W"), r"runs\[1\]\.W or W_in/W_out is missing"),
+        (lambda data: data["runs"][1].update(gap="0.1"), r"runs\[1\]\.gap = \"0.1\" is no number"),
+        (lambda data: data["runs"][0].update(verdict="good"), "verdict = .*good.* is no 'optimum', "),
+        (lambda data: data["optimum"].update(hits=3.0), "optimum.hits = 3.0 is no integer"),
+        (lambda data: data["optimum"].update(identity=[]), "optimum.identity = .* is no table"),
+        (lambda data: data.update(runs=[{}]), r"runs\[0\]\.run is missing, and 12 more like it"),
+        (lambda data: data.update(schema="urn:tegum:report:study:1"), "schema = .* is no 'urn:tegum:report:comparison"),
+    ],
+)
+def test_a_broken_structure_is_refused_by_its_place(comparison_json, edit, says):
+    other = copy.deepcopy(comparison_json)
+    edit(other)
+    with pytest.raises(InputError, match=says):
+        verified_data(other)
 
 
 def test_polished_weights_of_another_basin_are_noticed(comparison):
@@ -272,7 +368,8 @@ HOSTILE = {
     b"[" * 100_000: "JSON",
     b'{"format": 1, "x": ' + b"[" * 40 + b"]" * 40 + b"}": "deep",
     b"\xff\xfe": "JSON|UTF-8",
-    b'{"format": 1, "kind": "phases"}': "kind",
+    b'{"format": 1, "kind": "poem"}': "kind",
+    b'{"format": 1, "kind": "phases"}': "missing",
     b'{"format": 1, "kind": "comparison"}': "missing",
 }
 

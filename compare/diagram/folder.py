@@ -7,13 +7,19 @@ from typing import Any
 
 from tegum.compare.diagram.figure import diagram_picture
 from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
+from tegum.compare.versions import versions
 from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
 from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, diagram_id, phase_diagram
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.files.atomic import StrPath, claim_folder, write_atomically, write_json
 from tegum.theory.files.kept import kept
-from tegum.theory.setting import Setting, setting_tables
+from tegum.theory.files.seal import sealed
+from tegum.theory.files.weights import named_arrays
+from tegum.theory.loss.law import structure_of
+from tegum.theory.loss.objective import weights_of
+from tegum.theory.setting import Setting, content_id, setting_tables
+from tegum.theory.weights import Weights
 
 _NUMBERS = ("loss", "error", "gradient_norm", "hessian_min", "stable")
 
@@ -26,6 +32,7 @@ def write_phase_diagram(
     starts: int = STARTS,
     seed: int = 0,
     advance: Advance = lambda stage, done, total: None,
+    command: str = "",
 ) -> dict[str, Any]:
     """Compute a phase diagram into a folder: `phases.json` (all numbers) and `phases.svg`, `phases.pdf` (its figure).
 
@@ -35,6 +42,7 @@ def write_phase_diagram(
     Args:
         setting, x, y, starts, seed, advance: see `theory.diagram.diagram.phase_diagram`.
         folder: made if it is missing.
+        command: that makes the files, kept with the numbers.
 
     Returns:
         What `phases.json` holds.
@@ -47,7 +55,8 @@ def write_phase_diagram(
     parts = home / f"parts-{diagram_id(plane, starts, seed)}"
     found = phase_diagram(setting, x, y, starts, seed, advance, partial(kept, parts))
     published = fixed_boundaries(plane)
-    answer = diagram_tables(found, published) | {"starts": starts, "seed": seed}
+    head = {"command": command, "versions": versions(), "id": content_id(setting), "starts": starts, "seed": seed}
+    answer = sealed("phases", head | diagram_tables(found, published))
     drawn = diagram_picture(found, published)
     write_atomically(home / "phases.svg", drawn.svg)
     write_atomically(home / "phases.pdf", drawn.pdf)
@@ -72,10 +81,14 @@ def diagram_tables(diagram: PhaseDiagram, published: list[FixedBoundary]) -> dic
 
 def _cells(diagram: PhaseDiagram) -> list[dict[str, Any]]:
     cells = []
-    for points, row in zip(diagram.plane.values(diagram.plane.points()), diagram.rows, strict=True):
+    values = diagram.plane.values(diagram.plane.points())
+    setting = diagram.plane.setting
+    for points, row, theta in zip(values, diagram.rows, diagram.theta, strict=True):
+        models = Weights(*weights_of(theta, setting.count, structure_of(setting)))
         for k, (x, y) in enumerate(points.tolist()):
             numbers = {key: getattr(row, key)[k].item() for key in _NUMBERS}
-            cells.append({"x": x, "y": y, "geometry": row.geometry[k], **numbers})
+            weights = {name: array.tolist() for name, array in named_arrays(models[k]).items()}
+            cells.append({"x": x, "y": y, "geometry": row.geometry[k], **numbers, **weights})
     return cells
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
+from tegum.compare.report.scene import eye_of, scene
 from tegum.empirical.pictures.views import Flat
 
 Vectors = Float[np.ndarray, "hidden features"]
@@ -54,17 +55,21 @@ def aligned(
     return Aligned(places, target, _rotation(learned, target) @ learned)
 
 
-def flat(pair: Aligned, order: Sequence[int]) -> tuple[Flat, Flat]:
+def flat(pair: Aligned, factors: Sequence[Sequence[int]]) -> tuple[Flat, Flat]:
     """Both arrangements in the plane.
 
-    Two hidden dimensions are shown as they are, the first predicted feature upright; more by the isometric projection
-    of axes along the predicted features, which for a product of factors are axes along the factors; one dimension as
-    the horizontal axis, with a height of its own for each feature.
+    Two hidden dimensions are shown as they are, the first predicted feature upright; one as the horizontal axis, with a
+    height of its own for each feature.  More are seen by `scene.eye_of` where one factor spans them, else by the
+    isometric projection of axes along the predicted features, factor by factor.
 
     Args:
-        order: predicted features, factor by factor.
+        factors: the predicted features of each factor.
     """
     hidden, features = pair.predicted.shape
+    if hidden > 2 and len(factors) == 1:
+        eye = eye_of(pair.predicted)
+        return scene(pair.predicted, eye).view.flat, scene(pair.learned, eye).view.flat
+    order = [feature for factor in factors for feature in factor]
     axes = axes_along(pair.predicted[:, [pair.places.index(feature) for feature in order]])
     if hidden == 1:
         rows = 0.5 * (np.arange(features) - (features - 1) / 2) / features

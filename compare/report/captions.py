@@ -56,8 +56,23 @@ def view_sentence(hidden: int) -> list[str]:
     if hidden == 1:
         return ["The hidden dimension runs from left to right; each feature has a height of its own."]
     if hidden > 2:
-        return [f"The {hidden} hidden dimensions are seen in isometric projection, axes along the predicted factors."]
+        return [
+            f"The {hidden} hidden dimensions are seen from where the tips of one factor stand farthest apart, those of "
+            "several in isometric projection, axes along the predicted factors."
+        ]
     return []
+
+
+def factors_sentence(hidden: int) -> list[str]:
+    """How the factors of an arrangement of so many dimensions are shown one by one."""
+    if hidden <= 2:
+        return view_sentence(hidden)
+    deeper = " and in perspective along each dimension beyond the third" if hidden > 3 else ""
+    return [
+        "Each factor is seen in the space that it spans, from where its tips stand farthest apart"
+        f"{deeper}; nearer vectors are broader and darker, thin lines are edges of the convex hull of the predicted "
+        "tips (of the learned ones where the geometry is another)."
+    ]
 
 
 def overview_caption(losses: str, arrangements: str, panels: Sequence[Panel]) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tegum.compare.report.arrangements import arrangements_figure
-from tegum.compare.report.captions import DIFFERENT, arrangements_alt, view_sentence
+from tegum.compare.report.captions import DIFFERENT, arrangements_alt, factors_sentence, view_sentence
 from tegum.compare.report.overlaps import overlaps_figure
 from tegum.compare.report.panel import panel
 from tegum.compare.report.vectors import vectors_figure
@@ -40,7 +40,7 @@ def _vectors(comparison: Comparison, known: Mapping[str, Look]) -> Picture:
     words = [
         f"Feature vectors of the predicted optimum ({predicted}) and of the model ({title}: {learned}), turned onto "
         "it; a tint for each factor, empty rings for dropped features, numbers of the features.",
-        *view_sentence(comparison.setting.hidden),
+        *factors_sentence(comparison.setting.hidden),
     ]
     if not one.same:
         words.append(DIFFERENT)
@@ -52,8 +52,9 @@ def _overlaps(comparison: Comparison, known: Mapping[str, Look]) -> Picture:
     run, title = _best(comparison)
     places = panel(comparison, run, title, "", known).places
     caption = (
-        "Overlap matrices G = WᵀW, unchanged by any rotation, with the learned features in the order of the predicted "
-        "ones that they play."
+        "Overlap matrices G = WᵀW, unchanged by any rotation, on one scale of colours: features factor by factor, a "
+        "frame around each, and within a factor by the angle in its principal plane; the learned features in the order "
+        "of the predicted ones that they play."
     )
     alt = f"Overlap matrices of the prediction and of the learned model, {comparison.setting.count} features each."
     return picture(overlaps_figure(comparison, run, places, title), "overlaps", alt, caption)
@@ -67,8 +68,9 @@ def _runs(comparison: Comparison, known: Mapping[str, Look]) -> Picture:
     omitted = "" if len(order) == len(verdicts) else f" Shown are the best {len(order)} of {len(verdicts)} runs."
     caption = (
         "Runs by rising exact loss: learned vectors (coloured) over the predicted ones (grey), with the excess over "
-        f"the optimum's loss.{omitted}"
+        f"the optimum's loss.{omitted} " + " ".join(view_sentence(comparison.setting.hidden))
     )
+    caption = caption.strip()
     words = "learned (colour) over predicted (grey); excess loss"
     return picture(arrangements_figure(panels, words, known), "runs", arrangements_alt(panels), caption)
 

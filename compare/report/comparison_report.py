@@ -34,7 +34,8 @@ def write_comparison_report(comparison: Comparison, folder: str | Path, command:
     """
     known = comparison_looks(comparison)
     pictures = comparison_pictures(comparison, known)
-    content = _content(comparison, command)
+    data = comparison_data(comparison, command)
+    content = _content(comparison) | colophon(data)
     bib = latex("report.bib", content)
     figures = [(one, True) for one in pictures]
     texts = {
@@ -43,10 +44,10 @@ def write_comparison_report(comparison: Comparison, folder: str | Path, command:
         "report.bib": bib,
         "report.html": page("comparison", known, content | {"figures": figures, "bib": bib.decode()}),
     }
-    return write_report(Path(folder), pictures, texts, comparison_data(comparison, command))
+    return write_report(Path(folder), pictures, texts, data)
 
 
-def _content(comparison: Comparison, command: str) -> dict[str, Any]:
+def _content(comparison: Comparison) -> dict[str, Any]:
     """What the templates ask for."""
     return {
         "kind": "tegum comparison",
@@ -61,7 +62,6 @@ def _content(comparison: Comparison, command: str) -> dict[str, Any]:
         "why": _why(comparison),
         "setting": _setting_notes(comparison.setting),
         "notes": comparison_notes(comparison),
-        **colophon(command),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from math import isfinite
@@ -11,20 +9,19 @@ from typing import Any
 
 from tegum.compare.agreement import agreement, overall, places, records_of, statistics, why
 from tegum.compare.diagram.folder import boundary_table
-from tegum.compare.report.provenance import versions
+from tegum.compare.report.schema.comparison import SEARCH
 from tegum.compare.second_search import Resolution
 from tegum.compare.study import Curve, Study
 from tegum.compare.verdict import Comparison, Verdict
+from tegum.compare.versions import versions
 from tegum.empirical.plan import plan_id, plan_tables
+from tegum.theory.files.seal import sealed
+from tegum.theory.files.weights import named_arrays
 from tegum.theory.geometry.identify import Identity
 from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import content_id, setting_tables
 from tegum.theory.weights import Weights
 
-#: Raised when a key changes its meaning.
-FORMAT = 1
-#: What an optimum says of the search that found it.
-SEARCH = ("starts", "seed", "hits", "converged", "abandoned", "structured", "structured_hits", "exchanges")
 Data = dict[str, Any]
 
 
@@ -34,7 +31,8 @@ def study_data(study: Study, command: str) -> Data:
     batches = study.ensemble.batch_loss.tolist()
     runs = iter(zip(study.ensemble.runs, batches, strict=True))
     body = {
-        **_head("study", command),
+        "command": command,
+        "versions": versions(),
         "id": plan_id(study.plan),
         "plan": plan_tables(study.plan),
         "axes": [{"key": axis.key, "values": list(axis.values)} for axis in study.plan.axes],
@@ -48,7 +46,7 @@ def study_data(study: Study, command: str) -> Data:
             for place, one in zip(places(study.plan), study.comparisons, strict=True)
         ],
     }
-    return {"sha256": digest(body), **body}
+    return sealed("study", body)
 
 
 def study_boundaries(study: Study) -> list[Data]:
@@ -61,23 +59,9 @@ def study_boundaries(study: Study) -> list[Data]:
 def comparison_data(comparison: Comparison, command: str) -> Data:
     """All of a comparison of one setting."""
     runs = [(run, None) for run in range(len(comparison.verdicts))]
-    body = {**_head("comparison", command), "id": content_id(comparison.setting), **_comparison(comparison, runs)}
-    body |= {"statistics": statistics(records_of(comparison)), "why": why(comparison, None)}
-    return {"sha256": digest(body), **body}
-
-
-def digest(body: Data) -> str:
-    """SHA-256, in hexadecimal digits, of all of a report but itself: it changes with the last digit of any number.
-
-    Keys are sorted and numbers written with the fewest digits that give them back, so that it is of what the report
-    says and not of how the file is laid out.
-    """
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
-
-
-def _head(kind: str, command: str) -> Data:
-    return {"format": FORMAT, "kind": kind, "command": command, "versions": versions()}
+    head = {"command": command, "versions": versions(), "id": content_id(comparison.setting)}
+    body = head | _comparison(comparison, runs)
+    return sealed("comparison", body | {"statistics": statistics(records_of(comparison)), "why": why(comparison, None)})
 
 
 def _comparison(comparison: Comparison, runs: Sequence[tuple[int, float | None]]) -> Data:
@@ -145,9 +129,7 @@ def _identity(identity: Identity) -> Data:
 
 
 def _weights(weights: Weights) -> Data:
-    if weights.W_out is None:
-        return {"W": weights.W.tolist(), "b": weights.b.tolist()}
-    return {"W_in": weights.W.tolist(), "W_out": weights.W_out.tolist(), "b": weights.b.tolist()}
+    return {name: array.tolist() for name, array in named_arrays(weights).items()}
 
 
 def _curve(curve: Curve) -> Data:

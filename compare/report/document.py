@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from unicodedata import category
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -11,6 +12,10 @@ from markupsafe import Markup
 from tegum.empirical.pictures.numerals import brief, exact, percent, span
 from tegum.empirical.pictures.picture import Picture, inline_svg
 from tegum.empirical.pictures.style import UNIDENTIFIED, Look
+
+#: Categories of characters that are not seen: controls, formats such as a change of direction, halves of surrogate
+#: pairs (which stand for the bytes of a file name that is no text), separators of lines and paragraphs.
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
 
 
 def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -> bytes:
@@ -24,6 +29,7 @@ def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -
     environment = Environment(
         loader=PackageLoader("tegum.compare.report"),
         autoescape=True,
+        finalize=_visible_value,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -40,3 +46,13 @@ def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -
         brief=brief, exact=exact, percent=percent, span=span, color_of=color_of, inline_svg=drawing
     )
     return environment.get_template(f"{template}.html.j2").render(content).encode()
+
+
+def visible(text: str) -> str:
+    """Text in which what cannot be seen, or turns the direction of what can, appears as its code point, `(U+202E)`."""
+    return "".join(f"(U+{ord(one):04X})" if category(one) in _UNSEEN and one != "\n" else one for one in text)
+
+
+def _visible_value(value: Any) -> Any:
+    # Jinja hands every printed value to this function; what is Markup already is the page's own.
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

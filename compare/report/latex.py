@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -50,13 +51,28 @@ def latex(template: str, content: Mapping[str, Any]) -> bytes:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals.update(brief=brief, exact=exact, percent=percent, span=span)
+    environment.globals.update(broken=broken, brief=brief, exact=exact, percent=percent, span=span)
     return environment.get_template(f"{template}.j2").render(content).encode()
 
 
 def escaped(text: str) -> str:
     """Text that LaTeX prints as it is; a character it may not know appears as its code point, `(U+1F600)`."""
     return _TOKEN.sub(_escaped_token, text)
+
+
+@dataclass(frozen=True)
+class Source:
+    """LaTeX that is not escaped again."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def broken(text: str) -> Source:
+    """Text without words in the sense of LaTeX, such as a command or a digest: a line may end after any character."""
+    return Source(r"\allowbreak{}".join(escaped(character) for character in text))
 
 
 def _escaped_value(value: Any) -> Any:

@@ -12,16 +12,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from tegum.compare.versions import versions
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, looks
 from tegum.theory.checks import number, whole
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_atomically, write_json
+from tegum.theory.files.seal import sealed
 from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.mixture.beside import dense_beside
 from tegum.theory.mixture.hull import Hull, hull
 from tegum.theory.mixture.mixture import Mixture, mixture, predicted_dimensionality
-from tegum.theory.setting import Setting
+from tegum.theory.setting import Setting, content_id, setting_tables
 
 #: Shares of a dimension at which guides are drawn: digon, triangle, pentagon, square antiprism and icosahedron.
 _PLATEAUS = ((1, 2), (2, 3), (2, 5), (3, 8), (1, 4))
@@ -29,7 +31,9 @@ _HULLS = 3
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """What is known at one density: the best mixture, a dense code beside it, and the hull of very many features."""
+
     density: float
     mixture: Mixture
     dense: dict[str, float] | None
@@ -68,16 +72,30 @@ def write_mixture_pictures(
     for done, density in enumerate(densities):
         progress("densities", done, count)
         here = replace(setting, density=density)
-        found.append(_Place(density, mixture(here), dense_beside(here), hull(density)))
+        found.append(place_at(here))
     progress("densities", count, count)
     pictures = _pictures(found, setting)
     for one in pictures:
         write_atomically(place / f"{one.name}.svg", one.svg)
-    write_json(place / "mixtures.json", {"command": command, "densities": [_numbers(one) for one in found]})
+    head = {"command": command, "versions": versions()}
+    write_json(place / "mixtures.json", sealed("mixtures", head | mixtures_data(setting, found)))
     return [place / f"{one.name}.svg" for one in pictures]
 
 
-def _numbers(one: _Place) -> dict[str, Any]:
+def place_at(setting: Setting) -> Place:
+    """The mixture of a setting's like features, and what stands beside it."""
+    density = setting.density[0]
+    return Place(density, mixture(setting), dense_beside(setting), hull(density))
+
+
+def mixtures_data(setting: Setting, found: Sequence[Place]) -> dict[str, Any]:
+    """All numbers of the pictures as plain data; the setting is the first one's."""
+    first = replace(setting, density=found[0].density)
+    densities = [_numbers(one) for one in found]
+    return {"id": content_id(first), "setting": setting_tables(first), "densities": densities}
+
+
+def _numbers(one: Place) -> dict[str, Any]:
     _, overall = predicted_dimensionality(one.mixture)
     return {
         "density": one.density,
@@ -90,7 +108,7 @@ def _numbers(one: _Place) -> dict[str, Any]:
     }
 
 
-def _pictures(found: Sequence[_Place], setting: Setting) -> list[Picture]:
+def _pictures(found: Sequence[Place], setting: Setting) -> list[Picture]:
     n, m = setting.count, setting.hidden
     low, high = found[0].density, found[-1].density
     with drawing():
@@ -110,7 +128,7 @@ def _pictures(found: Sequence[_Place], setting: Setting) -> list[Picture]:
         ]
 
 
-def _dimensionality_figure(found: Sequence[_Place], setting: Setting) -> Figure:
+def _dimensionality_figure(found: Sequence[Place], setting: Setting) -> Figure:
     figure = Figure(figsize=(PAGE, 4.2), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True)
     density = np.array([one.density for one in found])
@@ -135,7 +153,7 @@ def _dimensionality_figure(found: Sequence[_Place], setting: Setting) -> Figure:
     return figure
 
 
-def _draw_dense(ax: Axes, found: Sequence[_Place], count: int) -> None:
+def _draw_dense(ax: Axes, found: Sequence[Place], count: int) -> None:
     with_dense = [(one.density, one.dense) for one in found if one.dense is not None]
     density = np.array([p for p, _ in with_dense])
     for key, label, style in (("loss", "harmonic code", "-"), ("mean_field", "Gaussian mean field", ":")):
@@ -145,7 +163,7 @@ def _draw_dense(ax: Axes, found: Sequence[_Place], count: int) -> None:
         )
 
 
-def _hull_figure(found: Sequence[_Place]) -> Figure:
+def _hull_figure(found: Sequence[Place]) -> Figure:
     figure = Figure(figsize=(PAGE, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.5))
     names = list(dict.fromkeys(piece.name for one in found for *_, piece in one.hull.vertices))

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tegum.compare.report.alignment import aligned, flat
+from tegum.compare.report.alignment import Vectors, aligned, flat
 from tegum.compare.report.axis import scale_of, value_names
 from tegum.compare.study import Study
 from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.sticks import Colors, factor_colors
 from tegum.empirical.pictures.style import Look, shown_name
 from tegum.empirical.pictures.views import Flat
+from tegum.theory.geometry.identify import Identity
 from tegum.theory.search.optimum import feature_vectors
 
 
@@ -23,7 +24,9 @@ class Panel:
 
     Attributes:
         places: predicted feature that each learned feature is laid over.
-        predicted, learned: the vectors, in the order of the learned features.
+        predicted, learned: the vectors, in the order of the learned features, in all dimensions.
+        flat_predicted, flat_learned: likewise, in the plane.
+        expected, found: geometries of the two.
         predicted_colors, learned_colors: of the vectors, by factor.
         reach: length of the longest vector.
         linear: whether there is one hidden dimension.
@@ -33,8 +36,12 @@ class Panel:
     """
 
     places: tuple[int, ...]
-    predicted: Flat
-    learned: Flat
+    predicted: Vectors
+    learned: Vectors
+    flat_predicted: Flat
+    flat_learned: Flat
+    expected: Identity
+    found: Identity
     predicted_colors: Colors
     learned_colors: Colors
     reach: float
@@ -49,16 +56,21 @@ def panel(comparison: Comparison, run: int, title: str, note: str, known: Mappin
     """One run of a comparison, turned onto the prediction."""
     optimum, verdict, setting = comparison.optimum, comparison.verdicts[run], comparison.setting
     kinds = tuple(zip(setting.density, setting.importance, strict=True))
-    expected, found = (feature_vectors(one, setting.activation) for one in (optimum.weights, comparison.weights[run]))
-    pair = aligned(expected, found, verdict.vertex_map, kinds)
-    predicted, learned = flat(pair, [feature for factor in optimum.identity.factors for feature in factor.features])
-    predicted_colors = factor_colors(optimum.identity, range(setting.count), known[optimum.geometry].color)
+    vectors, own = (feature_vectors(one, setting.activation) for one in (optimum.weights, comparison.weights[run]))
+    pair = aligned(vectors, own, verdict.vertex_map, kinds)
+    factors = [factor.features for factor in optimum.identity.factors if factor.dimension]
+    predicted, learned = flat(pair, factors)
+    expected = factor_colors(optimum.identity, range(setting.count), known[optimum.geometry].color)
     color = known[shown_name(verdict.geometry, known)].color
     return Panel(
         places=pair.places,
-        predicted=predicted,
-        learned=learned,
-        predicted_colors=tuple(predicted_colors[place] for place in pair.places),
+        predicted=pair.predicted,
+        learned=pair.learned,
+        flat_predicted=predicted,
+        flat_learned=learned,
+        expected=optimum.identity,
+        found=verdict.identity,
+        predicted_colors=tuple(expected[place] for place in pair.places),
         learned_colors=factor_colors(verdict.identity, pair.places, color),
         reach=float(np.linalg.norm(np.concatenate([pair.predicted, pair.learned], axis=1), axis=0).max()),
         linear=setting.hidden == 1,

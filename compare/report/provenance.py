@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import platform
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tegum.compare.agreement import NEAR
+from tegum.compare.report.axis import axis_name
 from tegum.compare.second_search import MORE_STARTS
 from tegum.compare.study import Study
 from tegum.compare.verdict import AT_REST, Comparison
+from tegum.compare.versions import versions
 from tegum.empirical.pictures.numerals import brief, counted
 from tegum.empirical.plan import plan_id
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import SAME_LOSS
-from tegum.theory.setting import content_id
+from tegum.theory.setting import Setting, content_id, setting_tables
 
 #: Year of the release that CITATION.cff describes.
 RELEASED = 2026
-_PACKAGES = ("tegum", "numpy", "scipy", "numba", "torch", "canonaut", "python-flint", "matplotlib")
 
 _CROSSED = (
     "where the predicted optima of two neighbouring values differ, the crossing of their optimised losses is enclosed, "
@@ -34,14 +33,14 @@ _TRACED = (
 Note = tuple[str, str]
 
 
-def versions() -> dict[str, str]:
-    """Exact versions of Python and of every library that had a part in the numbers."""
-    return {"python": platform.python_version()} | {package: version(package) for package in _PACKAGES}
+def colophon(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What every template asks for: versions, year, command, ids, and how many rows of a table fit on a printed page.
 
-
-def colophon(command: str) -> dict[str, Any]:
-    """What every template asks for: versions, year, command, and how many rows of a table fit on a printed page."""
-    return {"versions": versions(), "year": RELEASED, "command": command, "rows_a_table": 45}
+    Args:
+        data: of the report.
+    """
+    own = {key: data[key] for key in ("versions", "command", "id", "sha256")}
+    return {**own, "year": RELEASED, "rows_a_table": 45}
 
 
 def study_notes(study: Study) -> list[Note]:
@@ -49,6 +48,7 @@ def study_notes(study: Study) -> list[Note]:
     training, used = study.plan.training, study.ensemble.options
     return [
         ("Plan", f"content id {plan_id(study.plan)}; the same id computes the same cells"),
+        ("Setting", f"{_setting_words(study.plan.setting)}; {axis_name(study.plan.axes[0].key)} varies"),
         *_theory_notes(study.comparisons),
         ("Boundaries", _boundaries_note(study)),
         (
@@ -77,11 +77,22 @@ def _boundaries_note(study: Study) -> str:
 def comparison_notes(comparison: Comparison) -> list[Note]:
     """How a comparison was computed, its content id included."""
     return [
-        ("Setting", f"content id {content_id(comparison.setting)}; the same id is the same objective"),
+        (
+            "Setting",
+            f"content id {content_id(comparison.setting)}; the same id is the same objective: "
+            + _setting_words(comparison.setting),
+        ),
         *_theory_notes([comparison]),
         *_comparison_notes(),
         _versions_note(),
     ]
+
+
+def _setting_words(setting: Setting) -> str:
+    """The setting, key by key; one number stands for all features that share it."""
+    tables = setting_tables(setting)
+    pairs = [(key, value) for entries in tables.values() for key, value in entries.items() if value != []]
+    return ", ".join(f"{key} {str(value).lower() if isinstance(value, bool) else value}" for key, value in pairs)
 
 
 def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
@@ -90,6 +101,7 @@ def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
     errors = [cell.optimum.error for cell in comparisons]
     worst = max(errors + [verdict.error for cell in comparisons for verdict in cell.verdicts])
     starts = sorted({cell.optimum.starts for cell in comparisons})
+    seeds = sorted({cell.optimum.seed for cell in comparisons})
     return [
         (
             "Loss",
@@ -98,9 +110,9 @@ def _theory_notes(comparisons: Sequence[Comparison]) -> list[Note]:
         ),
         (
             "Optimum",
-            f"best of {' or '.join(map(str, starts))} random starts over all weights and biases, each followed to a "
-            f"critical point of the exact loss; hits are starts that agree with the best to a relative "
-            f"{brief(SAME_LOSS, 1)}. The search is no proof that nothing is better",
+            f"best of {' or '.join(map(str, starts))} random starts (seed {' or '.join(map(str, seeds))}) over all "
+            "weights and biases, each followed to a critical point of the exact loss; hits are starts that agree with "
+            f"the best to a relative {brief(SAME_LOSS, 1)}. The search is no proof that nothing is better",
         ),
     ]
 

@@ -72,8 +72,8 @@ def _draw_panel(ax: Axes, one: Panel, frame: Frame, slot: float) -> None:
     weight = slot / 0.5
     grey = (GHOST,) * len(one.places)
     draw_guide(ax, frame)
-    draw_sticks(ax, one.predicted, grey, frame, width=2.8 * weight, dot=13 * weight**2, order=2.0)
-    draw_sticks(ax, one.learned, one.learned_colors, frame, width=1.0 * weight, dot=6.5 * weight**2, order=3.0)
+    draw_sticks(ax, one.flat_predicted, grey, frame, width=2.8 * weight, dot=13 * weight**2, order=2.0)
+    draw_sticks(ax, one.flat_learned, one.learned_colors, frame, width=1.0 * weight, dot=6.5 * weight**2, order=3.0)
     if not one.same:
         x, y = frame.centre + 0.37 * slot
         ax.text(x, y, "≠", size=8 * weight**0.5, ha="center", va="center", color=INK, zorder=5)

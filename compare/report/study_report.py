@@ -41,7 +41,8 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
     """
     known = study_looks(study)
     pictures = study_pictures(study, known)
-    content = _content(study, command)
+    data = study_data(study, command)
+    content = _content(study) | colophon(data)
     bib = latex("report.bib", content)
     shown = [(one, one.name not in _WIDE) for one in pictures if one.name not in _PRINTED]
     html = page("study", known, content | {"figures": shown, "bib": bib.decode()})
@@ -53,10 +54,10 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
         "report.bib": bib,
         "report.html": html,
     }
-    return write_report(Path(folder), pictures, texts, study_data(study, command))
+    return write_report(Path(folder), pictures, texts, data)
 
 
-def _content(study: Study, command: str) -> dict[str, Any]:
+def _content(study: Study) -> dict[str, Any]:
     """What the templates ask for."""
     cells = agreement(study)
     where = [place_words(place) for place in places(study.plan)]
@@ -75,5 +76,4 @@ def _content(study: Study, command: str) -> dict[str, Any]:
         "traced": study.diagram.boundaries if study.diagram else (),
         "optima": [(at, one.optimum) for at, one in zip(places(study.plan), study.comparisons, strict=True)],
         "notes": study_notes(study),
-        **colophon(command),
     }

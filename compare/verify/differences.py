@@ -9,30 +9,41 @@ from tegum.compare.verify.digits import Allowances
 
 #: A place in a report, what is stored there, and what it should be.
 Difference = dict[str, Any]
-#: Stands for what is not there.
-MISSING = "missing"
+#: Stands for what is not there, and for what a key that nobody knows should be.
+MISSING, UNKNOWN = "missing", "not verified: nothing recomputes it"
 
 
-def differences(stored: Any, expected: Any, known: Allowances, place: str = "", key: str = "") -> Iterator[Difference]:
+def differences(
+    stored: Any, expected: Any, known: Allowances, place: str = "", keys: tuple[str, ...] = ()
+) -> Iterator[Difference]:
     """Every place at which plain data differ from what they should be.
 
     Args:
         stored, expected: tables, lists, numbers, words.
         known: how far numbers may differ.
-        place, key: of the two, from the top; `key` is the last one on the way.
+        place, keys: of the two, from the top; the keys without the numbers of lists.
 
     Numbers may differ by their allowance, everything else and the shape of the tree must be equal: nothing that the
     recomputation does not give can stand in a report.
     """
     if isinstance(stored, dict) and isinstance(expected, dict):
         for name in expected | stored:
-            pair = stored.get(name, MISSING), expected.get(name, MISSING)
-            yield from differences(*pair, known, f"{place}.{name}" if place else name, name)
+            pair = stored.get(name, MISSING), expected.get(name, UNKNOWN)
+            yield from differences(*pair, known, f"{place}.{name}" if place else name, (*keys, name))
     elif isinstance(stored, list) and isinstance(expected, list) and len(stored) == len(expected):
         for i, pair in enumerate(zip(stored, expected, strict=True)):
-            yield from differences(*pair, known, f"{place}[{i}]", key)
-    elif not _agree(stored, expected, *known.get(key, (0.0, 0.0))):
+            yield from differences(*pair, known, f"{place}[{i}]", keys)
+    elif not _agree(stored, expected, *allowance(known, keys)):
         yield {"place": place, "stored": stored, "recomputed": expected}
+
+
+def allowance(known: Allowances, keys: tuple[str, ...]) -> tuple[float, float]:
+    """Absolute and relative distance allowed at a place: by the longest end of its keys that is listed."""
+    for first in range(len(keys)):
+        end = ".".join(keys[first:])
+        if end in known:
+            return known[end]
+    return 0.0, 0.0
 
 
 def _agree(stored: Any, expected: Any, absolute: float, relative: float) -> bool:

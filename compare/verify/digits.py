@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from tegum.compare.polish import resting_tolerance
 from tegum.compare.verdict import Comparison
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import law_of
+from tegum.theory.loss.law import Law, law_of
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.setting import Setting
 
-#: By the last key of its place: the absolute and the relative distance at which a number still agrees.
+#: By the last key of its place, or the last ones joined by dots: the absolute and the relative distance at which a
+#: number still agrees.
 Allowances = dict[str, tuple[float, float]]
 
 #: What has no bound of its own, relatively: ends of enclosures and points of an axis are correctly rounded up to the
@@ -20,7 +20,7 @@ Allowances = dict[str, tuple[float, float]]
 _LAST_BIT = 2.0**-51
 #: Curves of a phase diagram are traced in double precision, each point by Newton's method from the one before.
 _TRACED = 1e-9
-_RELATIVE = {
+_SHARES = {
     "value": _LAST_BIT,
     "lower": _LAST_BIT,
     "upper": _LAST_BIT,
@@ -33,8 +33,9 @@ _RELATIVE = {
     "points": _TRACED,
     "point": _TRACED,
 }
-#: Losses and differences of losses.
-_LOSSES = ("loss", "optimum", "best_loss", "gap", "loss_difference", "excess", "matching_excess")
+RELATIVE: Allowances = {key: (0.0, share) for key, share in _SHARES.items()}
+#: Differences of losses.
+_DIFFERENCES = ("optimum", "best_loss", "gap", "loss_difference", "excess", "matching_excess")
 #: Distances, of weights that are of order 1, may need a rotation, which is known to a few roundings.
 _DISTANCE = 1e-12
 #: Distortions and margins are ratios of overlaps, which at a critical point are known to its rounding.
@@ -53,20 +54,17 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
         `Allowances`.  Losses may differ by twice their bounds, gaps by those of both losses, norms of gradients and
         least curvatures by what counts as zero there; a number that is not listed must be equal.
     """
-    laws = [law_of(one.setting) for one in comparisons]
-    bound = 2 * max(one.optimum.error + max(verdict.error for verdict in one.verdicts) for one in comparisons)
+    error = max(one.optimum.error + max(verdict.error for verdict in one.verdicts) for one in comparisons)
     smallest = min((one.optimum.loss for one in comparisons if one.optimum.loss > 0), default=1.0)
-    gradient = max(_gradient(one.setting) for one in comparisons)
-    curvature = max(float(curvature_tolerance(law)[0]) for law in laws)
+    relative = 2 * error / smallest
+    known = critical_allowances([law_of(one.setting) for one in comparisons], [error])
     errors = [max(cell.optimum.hessian_error, *(one.hessian_error for one in cell.verdicts)) for cell in comparisons]
-    curvature += 2 * max(errors)
     return {
-        **{key: (0.0, relative) for key, relative in _RELATIVE.items()},
-        **{key: (bound, 0.0) for key in _LOSSES},
-        **{key: (bound / smallest, bound / smallest) for key in ("relative_gap", "relative_difference")},
+        **known,
+        **{key: (2 * error, 0.0) for key in _DIFFERENCES},
+        **{key: (relative, relative) for key in ("relative_gap", "relative_difference")},
         **{key: (_TRACED, 0.0) for key in ("distance", "boundary_distance")},
-        "gradient_norm": (gradient, 0.0),
-        "hessian_min": (curvature, 0.0),
+        "hessian_min": (known["hessian_min"][0] + 2 * max(errors), 0.0),
         "distortion": (_RATIO, _RATIO),
         "margin": (_RATIO, _RATIO),
         "asymmetry": (_RATIO, _RATIO),
@@ -74,7 +72,27 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
     }
 
 
-def _gradient(setting: Setting) -> float:
+def critical_allowances(laws: Sequence[Law], errors: Sequence[float]) -> Allowances:
+    """The digits that critical points support, the same for all of them.
+
+    Args:
+        laws: of their settings.
+        errors: bounds on their losses' numerical errors, recomputed.
+
+    Returns:
+        `Allowances` of losses, gradients and curvatures, and `RELATIVE`.
+    """
+    gradient = max(_gradient(law) for law in laws)
+    curvature = max(float(curvature_tolerance(law).max()) for law in laws)
+    return {
+        **RELATIVE,
+        "loss": (2 * max(errors), 0.0),
+        "gradient_norm": (gradient, 0.0),
+        "hessian_min": (curvature, 0.0),
+    }
+
+
+def _gradient(law: Law) -> float:
     """How far the norm of a gradient is known: where it comes by the transform, to what counts as zero."""
-    share = 1.0 if setting.count > MOST_FEATURES else _GRADIENT
-    return share * float(resting_tolerance(law_of(setting))[0])
+    share = 1.0 if law.density.shape[1] > MOST_FEATURES else _GRADIENT
+    return share * float(resting_tolerance(law).max())

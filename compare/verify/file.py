@@ -9,9 +9,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from tegum.compare.report.data import FORMAT
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
+from tegum.theory.files.seal import FORMAT
 
 #: Bytes; about a hundred thousand models of five features.
 LARGEST_FILE = 2**26
@@ -53,7 +53,7 @@ def read_data(path: str | os.PathLike[str]) -> tuple[dict[str, Any], dict[str, s
     except (ValueError, RecursionError) as error:  # beyond JSONDecodeError: huge integers, deep nesting
         raise InputError(f"is not valid JSON: {error}") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise InputError(f"is not the report.json of a comparison or a study, format {FORMAT}")
+        raise InputError(f"is no report of format {FORMAT}")
     _check_depth(data)
     return data, respelt
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tegum.compare.report.data import SEARCH
+from tegum.compare.report.schema.comparison import SEARCH
 from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
 from tegum.theory.checks import choice, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
@@ -68,23 +68,23 @@ def inputs_of(data: Mapping[str, Any]) -> Inputs:
     Raises:
         InputError: one is missing, of a wrong type or shape, or out of its range, named by its place.
     """
-    kind = choice("kind", _entry(data, "kind"), ("comparison", "study"))
-    command, versions = _entry(data, "command"), _entry(data, "versions")
+    kind = choice("kind", entry(data, "kind"), ("comparison", "study"))
+    command, versions = entry(data, "command"), entry(data, "versions")
     if not isinstance(command, str) or not isinstance(versions, dict):
         raise InputError("command is no text, or versions no table")
     if kind == "comparison":
-        setting = setting_from_tables(_table("setting", _entry(data, "setting")))
+        setting = setting_from_tables(table("setting", entry(data, "setting")))
         return Inputs(None, "", command, versions, [_cell(data, setting)])
     with located("plan"):
-        plan = plan_from_tables(_entry(data, "plan"))
-    device = _entry(_table("training", _entry(data, "training")), "device")
+        plan = plan_from_tables(entry(data, "plan"))
+    device = entry(table("training", entry(data, "training")), "device")
     if not isinstance(device, str):
         raise InputError(f"training.device = {shown(device)} is no text")
     return Inputs(plan, device, command, versions, _cells(data, plan))
 
 
 def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
-    given = _entry(data, "cells")
+    given = entry(data, "cells")
     if not plan.axes:
         raise InputError("plan.axes: a study has at least one, this has none")
     if not isinstance(given, list) or len(given) != cell_count(plan):
@@ -92,7 +92,7 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
     found = []
     for place, (part, setting) in enumerate(zip(given, cells(plan), strict=True)):
         with located(f"cells[{place}]"):
-            found.append(_cell(_table("cell", part), setting))
+            found.append(_cell(table("cell", part), setting))
             if len(found[-1].batch_loss) != plan.training.runs:
                 raise InputError(f"runs: {len(found[-1].batch_loss)} are listed, the plan has {plan.training.runs}")
     return found
@@ -100,35 +100,35 @@ def _cells(data: Mapping[str, Any], plan: Plan) -> list[CellInputs]:
 
 def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
     require_searchable(setting)
-    runs = _entry(part, "runs")
+    runs = entry(part, "runs")
     if not isinstance(runs, list) or not runs:
         raise InputError("runs is no list of at least one run")
     learned, polished, batch_loss = [], [], []
     for place, run in enumerate(runs):
         with located(f"runs[{place}]"):
-            learned.append(_weights(_table("run", run), setting))
+            learned.append(weights_in(table("run", run), setting))
             with located("polished"):
-                polished.append(_weights(_table("content", _entry(run, "polished")), setting))
-            given = _entry(run, "batch_loss")
+                polished.append(weights_in(table("content", entry(run, "polished")), setting))
+            given = entry(run, "batch_loss")
             batch_loss.append(None if given is None else number("batch_loss", given))
     optimum, search = _found(part, "optimum", setting)
     before = None
-    if _entry(part, "resolution") is not None:
+    if entry(part, "resolution") is not None:
         with located("resolution"):
-            before = _found(_table("content", part["resolution"]), "before", setting)
+            before = _found(table("content", part["resolution"]), "before", setting)
     return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss, before)
 
 
 def _found(part: Mapping[str, Any], key: str, setting: Setting) -> tuple[Weights, dict[str, int]]:
     """Weights of an optimum, and what is said of the search that found it."""
-    best = _table(key, _entry(part, key))
+    best = table(key, entry(part, key))
     with located(key):
-        search = {name: whole(name, _entry(best, name), 0, _LARGEST) for name in SEARCH}
+        search = {name: whole(name, entry(best, name), 0, _LARGEST) for name in SEARCH}
         whole("starts", search["starts"], 1, MOST_STARTS)
-        return _weights(best, setting), search
+        return weights_in(best, setting), search
 
 
-def _weights(part: Mapping[str, Any], setting: Setting) -> Weights:
+def weights_in(part: Mapping[str, Any], setting: Setting) -> Weights:
     """One model's weights; every row is measured before an array is made of it."""
     hidden, features = setting.hidden, setting.count
     bias = numbers("b", _listed(part, "b", features), features, -np.inf)
@@ -149,7 +149,7 @@ def _matrix(part: Mapping[str, Any], name: str, rows: int, columns: int) -> np.n
 
 
 def _listed(part: Mapping[str, Any], name: str, length: int) -> list[Any]:
-    given = _entry(part, name)
+    given = entry(part, name)
     if not isinstance(given, list) or len(given) != length:
         raise InputError(f"{name} is no list of {length}")
     return given
@@ -161,13 +161,13 @@ def _stacked(models: list[Weights]) -> Weights:
     return Weights(W, b, np.stack(outward) if outward else None)
 
 
-def _entry(table: Mapping[str, Any], key: str) -> Any:
+def entry(table: Mapping[str, Any], key: str) -> Any:
     if key not in table:
         raise InputError(f"{key} is missing")
     return table[key]
 
 
-def _table(name: str, given: Any) -> Mapping[str, Any]:
+def table(name: str, given: Any) -> Mapping[str, Any]:
     if not isinstance(given, dict):
         raise InputError(f"{name} = {shown(given)} is no table")
     return given

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +15,10 @@ from tegum.compare.report.data import Data, comparison_data, study_data
 from tegum.compare.second_search import resolution
 from tegum.compare.study import Study, boundaries_of, curves_of
 from tegum.compare.verdict import Comparison, judged
-from tegum.compare.verify.inputs import CellInputs, Inputs
+from tegum.compare.verify.answer import Recomputed
+from tegum.compare.verify.digits import allowances
+from tegum.compare.verify.inputs import CellInputs, Inputs, inputs_of
+from tegum.compare.verify.routes import polish_differences, route_differences
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.plan import Plan
 from tegum.theory.geometry.identify import identify
@@ -26,6 +32,14 @@ from tegum.theory.weights import Weights, joined_ensembles
 def comparisons_of(inputs: Inputs) -> list[Comparison]:
     """Losses, gradients, curvatures, geometries and verdicts of each cell's weights, as they are in the report."""
     return [_comparison(cell) for cell in inputs.cells]
+
+
+def recomputed_comparisons(data: Mapping[str, Any]) -> Recomputed:
+    """A comparison's or a study's report computed anew, its polishing and its optima by second routes as well."""
+    inputs = inputs_of(data)
+    found = comparisons_of(inputs)
+    others = chain(polish_differences(inputs, found), route_differences(inputs, found))
+    return Recomputed(recomputed(inputs, found), allowances(found), others)
 
 
 def recomputed(inputs: Inputs, comparisons: list[Comparison]) -> Data:

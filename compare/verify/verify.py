@@ -1,33 +1,20 @@
-"""Verify: a report's numbers recomputed from its JSON and the weights in it."""
+"""Verify: the numbers of a report recomputed from its JSON and the weights in it."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from tegum.compare.report.data import SEARCH, digest
+from tegum.compare.report.schema.kinds import SCHEMAS
+from tegum.compare.report.schema.structure import faults, given_places
+from tegum.compare.verify.answer import completed
 from tegum.compare.verify.differences import Difference, differences
-from tegum.compare.verify.digits import allowances
 from tegum.compare.verify.file import children, read_data
-from tegum.compare.verify.inputs import inputs_of
-from tegum.compare.verify.recompute import comparisons_of, recomputed
-from tegum.compare.verify.routes import polish_differences, route_differences
-from tegum.theory.errors import located
-
-#: What verification takes a report's word for, by its place without the numbers of cells and runs, and why.  A change
-#: there is noticed by the report's SHA-256 alone.
-GIVEN = {
-    **{
-        f"{place}.{key}": "of the search for the optimum, that is not run again"
-        for place in ("optimum", "resolution.before")
-        for key in SEARCH
-    },
-    "runs.batch_loss": "of the last batches of a training that is not run again",
-    "training.device": "of a training that is not run again",
-    "command": "as its user typed it",
-    "versions": "of the libraries that computed the report; the ones that recompute it may be others",
-}
+from tegum.compare.verify.kinds import KINDS
+from tegum.theory.checks import choice
+from tegum.theory.errors import InputError, located
+from tegum.theory.files.seal import digest, head
 
 
 @dataclass(frozen=True)
@@ -37,10 +24,13 @@ class Verification:
     Attributes:
         differences: each a dict of ``place``, ``stored``, ``recomputed``; none where all agrees.
         numbers: how many numbers the report holds.
+        given: what the report's word is taken for, by its place without the numbers of lists, and why: a change there
+            is noticed by the report's SHA-256 alone.
     """
 
     differences: tuple[Difference, ...]
     numbers: int
+    given: dict[str, str]
 
     @property
     def verified(self) -> bool:
@@ -51,42 +41,51 @@ class Verification:
 def verify(path: str | os.PathLike[str]) -> Verification:
     """Recompute a report from its JSON.
 
-    From the settings, the learned weights, the points they were polished to and the weights of the optima follow all
-    losses, gradients, curvatures, geometries, verdicts, shares, curves and boundaries, the latter proved again.  The
+    Its structure is checked first, against its schema.  Then everything follows from its inputs.  Of a comparison or a
+    study: from the settings, the learned weights, the points they were polished to and the weights of the optima all
+    losses, gradients, curvatures, geometries, verdicts, shares, curves and boundaries, the latter proved again; the
     learned weights are polished again to see that they lead there, and the optima's losses computed by a second route.
-    The report's SHA-256 is of every digit in it, those beyond what error bounds support included.
+    Of a phase diagram: from the weights of the optima everything else.  Of mixtures: the integer program at each
+    density, solved again.  Of a table of factors: losses, gradients and curvatures of its weights.  The report's
+    SHA-256 is of every digit in it, those beyond what error bounds support included.
 
     Args:
-        path: report.json of a comparison or a study.
+        path: JSON of a report of one of the kinds in `SCHEMAS`.
 
     Returns:
-        `Verification`.
+        `Verification`.  A key that nothing recomputes is a difference, "not verified".
 
     Raises:
-        InputError: a file that is no such report, or lacks what its numbers follow from.
+        InputError: a file that is no such report, or in which something is missing or of a wrong type.
 
-    Validity: numbers agree if they differ by no more than `digits.allowances`; `GIVEN` lists what is not recomputed.  A
-    digest is no signature: whoever changes the weights and makes all numbers anew from them has written another report.
+    Validity: numbers agree if they differ by no more than the allowances of their kind; ``given`` lists what is not
+    recomputed.  A digest is no signature: whoever changes the weights and makes all numbers anew from them has written
+    another report.
     """
     with located(os.fspath(path)):
         data, respelt = read_data(path)
         found = verified_data(data)
     spelling = ({"place": "spelling", "stored": one, "recomputed": other} for one, other in respelt.items())
-    return Verification((*found.differences, *spelling), found.numbers)
+    return replace(found, differences=(*found.differences, *spelling))
 
 
 def verified_data(data: dict[str, Any]) -> Verification:
     """`verify`, of a report's plain data."""
-    inputs = inputs_of(data)
-    comparisons = comparisons_of(inputs)
-    body = {key: value for key, value in data.items() if key != "sha256"}
-    expected = recomputed(inputs, comparisons) | {"sha256": digest(body)}
-    found = [
-        *differences(data, expected, allowances(comparisons)),
-        *polish_differences(inputs, comparisons),
-        *route_differences(inputs, comparisons),
-    ]
-    return Verification(tuple(found), _number_count(expected))
+    kind = choice("kind", data.get("kind"), SCHEMAS)
+    schema = SCHEMAS[kind]
+    _require_structure(data, kind)
+    anew = KINDS[kind](data)
+    expected = completed(anew.data, data, schema) | head(kind) | {"sha256": digest(data)}
+    found = [*differences(data, expected, anew.known), *anew.others]
+    return Verification(tuple(found), _number_count(data), dict(given_places(schema)))
+
+
+def _require_structure(data: dict[str, Any], kind: str) -> None:
+    found = faults(data, SCHEMAS[kind])
+    first = next(found, None)
+    if first is not None:
+        more = sum(1 for _ in found)
+        raise InputError(f"is no {kind} report: {first}" + (f", and {more} more like it" if more else ""))
 
 
 def _number_count(data: Any) -> int:

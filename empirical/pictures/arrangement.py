@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
@@ -34,21 +36,37 @@ def arrangement_figure(one: Subject) -> Figure:
 
 
 def draw_arrangement(
-    ax: Axes, shown: View, colors: Colors, centre: Float[np.ndarray, " 2"], side: float, reach: float = 0.0
+    ax: Axes,
+    shown: View,
+    colors: Colors,
+    centre: Float[np.ndarray, " 2"],
+    side: float,
+    reach: float = 0.0,
+    features: Sequence[int] | None = None,
 ) -> None:
-    """Vectors in a square of a side, inches, on axes whose units are inches; reach: the least length that fits."""
-    longest = max(1.0, reach, extent(shown))
-    frame = Frame(centre, (side / 2 - _BEYOND - 0.08) / longest, shown.lines)
+    """Vectors in a square of a side, inches, on axes whose units are inches.
+
+    Args:
+        reach: the least length that fits.
+        features: numbers of the vectors; their places unless given.
+    """
+    frame = frame_in(shown, centre, side, reach)
     draw_guide(ax, frame)
-    near = _nearness(shown)
+    near = nearness(shown)
     if shown.axes.shape[1] == 3:
-        _draw_axes(ax, shown, frame, longest)
+        _draw_axes(ax, shown, frame, max(1.0, reach, extent(shown)))
     order = np.argsort(near, kind="stable")
-    faded = tuple(_faded(color, share) for color, share in zip(colors, near, strict=True))
+    paler = tuple(faded(color, share) for color, share in zip(colors, near, strict=True))
     size = 1.0 + (_WIDER - 1.0) * near
-    widths, colored = min(1.0, side / 1.6) * size[order], tuple(faded[k] for k in order)
+    widths, colored = min(1.0, side / 1.6) * size[order], tuple(paler[k] for k in order)
     draw_sticks(ax, shown.flat[:, order], colored, frame, widths, 11 * widths, order=2.0)
-    draw_numbers(ax, shown.flat, range(shown.flat.shape[1]), frame, _BEYOND, size=6 if side > 1.6 else 4.8)
+    numbers = range(shown.flat.shape[1]) if features is None else features
+    draw_numbers(ax, shown.flat, numbers, frame, _BEYOND, size=6 if side > 1.5 else 4.8)
+
+
+def frame_in(shown: View, centre: Float[np.ndarray, " 2"], side: float, reach: float = 0.0) -> Frame:
+    """Where vectors stand that fill a square of a side."""
+    return Frame(centre, (side / 2 - _BEYOND - 0.08) / max(1.0, reach, extent(shown)), shown.lines)
 
 
 def extent(shown: View) -> float:
@@ -66,13 +84,13 @@ def words(shown: View, hidden: int) -> str:
     return f"three principal components of {hidden} ({parts}% of the squared length); nearer is darker"
 
 
-def _nearness(shown: View) -> Float[np.ndarray, " features"]:
+def nearness(shown: View) -> Float[np.ndarray, " features"]:
     """0 for the farthest vector, 1 for the nearest; 1 for all where there is no depth."""
     deep = float(np.ptp(shown.depth))
     return (shown.depth - shown.depth.min()) / deep if deep > 0 else np.ones(len(shown.depth))
 
 
-def _faded(color: str | None, near: float) -> str | None:
+def faded(color: str | None, near: float) -> str | None:
     """The colour towards the paper's, the farther the paler."""
     if color is None:
         return None

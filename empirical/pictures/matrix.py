@@ -15,8 +15,8 @@ from tegum.empirical.pictures.style import INK, PAPER
 #: stay the same in the dark: entries stand on the matrix, not on the page.
 COLORS = LinearSegmentedColormap.from_list("overlap", ["#d55e00", "#fafafa", "#0072b2"])
 _DARK, _LIGHT = "#1c1c1c", "#fdfdfd"
-#: Entries are written into a matrix up to so many columns.
-_WRITTEN = 8
+#: Entries are written into squares of at least so many inches.
+_WRITTEN = 0.2
 #: Rows and columns are numbered one by one up to so many.
 _NUMBERED = 24
 
@@ -48,7 +48,7 @@ def draw_matrix(
         set_ticks(np.arange(len(names))[::step] + 0.5, list(names)[::step], size=5.5)
     ax.tick_params(length=0, pad=1.5)
     ax.set_title(title, pad=4)
-    if across <= _WRITTEN and down <= _WRITTEN:
+    if _inches_wide(ax) >= _WRITTEN * across:
         _write_entries(ax, matrix, largest)
 
 
@@ -71,3 +71,9 @@ def _write_entries(ax: Axes, matrix: np.ndarray, largest: float) -> None:
         ink = _LIGHT if value > 0.6 * largest else _DARK
         text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
         ax.text(column + 0.5, row + 0.5, text, size=4.6, ha="center", va="center", color=ink)
+
+
+def _inches_wide(ax: Axes) -> float:
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    return float(ax.get_position().width * figure.get_size_inches()[0])

@@ -47,7 +47,7 @@ def verify_record(path: str | os.PathLike[str]) -> Verification:
             found.append(_difference(part, record[part], fresh[part]))
         elif fresh[part] is not None:
             found += _of(record[part], fresh[part], f"{part}.")
-    return Verification(tuple(found), len(_listed(record["value"])))
+    return Verification(tuple(found), len(_listed(record["value"])), GIVEN)
 
 
 def _of(stored: dict[str, Any], fresh: dict[str, Any], place: str) -> Iterator[Difference]:

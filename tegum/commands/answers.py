@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from tegum.theory.files.weights import named_arrays
 from tegum.theory.weights import Weights
 
 #: The JSON object and the text of one answer; of a check also the exit status, 1 where it failed.
@@ -22,9 +23,7 @@ def command_line() -> str:
 
 def written(weights: Weights) -> dict[str, Any]:
     """The arrays of a weights file."""
-    if weights.W_out is None:
-        return {"W": plain(weights.W), "b": plain(weights.b)}
-    return {"W_in": plain(weights.W), "W_out": plain(weights.W_out), "b": plain(weights.b)}
+    return {name: plain(array) for name, array in named_arrays(weights).items()}
 
 
 def plain(value: Any) -> Any:

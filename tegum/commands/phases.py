@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable
 
-from tegum.commands.answers import Answer, Progress, aligned
+from tegum.commands.answers import Answer, Progress, aligned, command_line
 from tegum.commands.inputs import searchable, setting_argument
 
 
@@ -28,9 +28,8 @@ def run(arguments: Namespace) -> Answer:
 
     setting = searchable(arguments.setting)
     with Progress() as progress:
-        answer = write_phase_diagram(
-            setting, arguments.x, arguments.y, arguments.out, arguments.starts, arguments.seed, progress
-        )
+        question = setting, arguments.x, arguments.y, arguments.out, arguments.starts, arguments.seed
+        answer = write_phase_diagram(*question, progress, command_line())
     rows = [("kind", "between", "", "points", "from", "to")]
     for one in answer["boundaries"]:
         ends = [_place(end["point"], 5) for end in one["ends"]]

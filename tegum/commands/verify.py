@@ -15,7 +15,9 @@ _WIDEST = 80
 
 def options(command: ArgumentParser) -> None:
     command.add_argument(
-        "report", metavar="REPORT.json", help="report.json of a comparison or a study, or the record of a claim"
+        "report",
+        metavar="REPORT.json",
+        help="JSON of any report (report.json, phases.json, mixtures.json, …), or the record of a claim",
     )
 
 
@@ -23,17 +25,16 @@ def run(arguments: Namespace) -> Answer:
     from tegum.papers.claims.record import is_record
 
     if is_record(arguments.report):
-        from tegum.papers.claims.recompute import GIVEN
         from tegum.papers.claims.recompute import verify_record as verify
     else:
-        from tegum.compare.verify import GIVEN, verify
+        from tegum.compare.verify import verify
 
     found = verify(arguments.report)
     answer = {
         "verified": found.verified,
         "differences": list(found.differences),
         "numbers": found.numbers,
-        "given": [{"place": place, "reason": reason} for place, reason in GIVEN.items()],
+        "given": [{"place": place, "reason": reason} for place, reason in found.given.items()],
     }
     lines = [
         f"{_short(one['place'])}: {_short(one['stored'])}, recomputed {_short(one['recomputed'])}"
@@ -43,8 +44,8 @@ def run(arguments: Namespace) -> Answer:
         lines[_SHOWN:] = [f"and {len(lines) - _SHOWN} more"]
     verdict = "verified" if found.verified else f"not verified: {len(found.differences)} differences"
     given = "\n".join(
-        f"  {', '.join(place for place in GIVEN if GIVEN[place] == reason)}: {reason}"
-        for reason in dict.fromkeys(GIVEN.values())
+        f"  {', '.join(place for place in found.given if found.given[place] == reason)}: {reason}"
+        for reason in dict.fromkeys(found.given.values())
     )
     text = "\n".join([*lines, f"{verdict}, {found.numbers} numbers", f"taken as given:\n{given}"])
     return answer, text, 0 if found.verified else 1

@@ -102,7 +102,22 @@ def phase_diagram(
     if seed < 0:
         raise InputError(f"seed = {seed} is below 0")
     plane = Plane(setting, parse_axis(x), parse_axis(y))
-    theta = _optima(plane, starts, seed, advance, keep)
+    return diagram_of(plane, _optima(plane, starts, seed, advance, keep), advance, keep)
+
+
+def diagram_of(
+    plane: Plane,
+    theta: Float[np.ndarray, "rows columns parameters"],
+    advance: Advance = lambda stage, done, total: None,
+    keep: Keep = lambda name, compute: compute(),
+) -> PhaseDiagram:
+    """The phase diagram whose cells have these optima: each judged, and the boundaries between them.
+
+    Args:
+        plane: the setting and its axes.
+        theta: weights and biases of each cell, as in `loss.objective.parameters`.
+        advance, keep: see `phase_diagram`.
+    """
     rows = []
     for row, points in enumerate(plane.points()):
         found = keep(f"judged-{row:04d}", partial(_judged_tables, plane, points, theta[row]))

@@ -81,10 +81,14 @@ def write_weights(path: StrPath, weights: Weights) -> None:
     """
     with located(file_place(path)):
         suffix = _suffix(path)
-    arrays = {"W": weights.W, "b": weights.b}
-    if weights.W_out is not None:
-        arrays = {"W_in": weights.W, "W_out": weights.W_out, "b": weights.b}
-    write_atomically(path, _BYTES[suffix](arrays))
+    write_atomically(path, _BYTES[suffix](named_arrays(weights)))
+
+
+def named_arrays(weights: Weights) -> dict[str, np.ndarray]:
+    """Arrays by the names that files and reports give them: `W` and `b`, or `W_in`, `W_out` and `b`."""
+    if weights.W_out is None:
+        return {"W": weights.W, "b": weights.b}
+    return {"W_in": weights.W, "W_out": weights.W_out, "b": weights.b}
 
 
 def _suffix(path: StrPath) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import claim_folder, write_atomically
+from tegum.theory.files.seal import sealed
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.symmetry import symmetry
 from tegum.theory.loss.law import law_of
@@ -69,7 +70,7 @@ def table(plan: TablePlan, folder: str | Path, progress: Progress = lambda stage
     searched = searched_cells(plan, folder, lambda done, total: progress("search", done, total))
     cells = continued_cells(searched, lambda done, total: progress("continuation", done, total))
     made = Table(plan, {name: version(name) for name in ("tegum", "numpy", "scipy", "numba")}, tuple(cells))
-    write_atomically(folder / _FILE, _bytes(made))
+    write_atomically(folder / _FILE, table_bytes(made))
     return made
 
 
@@ -119,11 +120,14 @@ def read_table(path: str | Path) -> Table:
             raise InputError("is no table of factors, or damaged") from error
 
 
-def _bytes(made: Table) -> bytes:
-    """One line for each cell: a change of one is a change of one line."""
-    plan, versions = json.dumps(asdict(made.plan)), json.dumps(made.versions)
-    cells = ",\n".join(json.dumps(written(cell), allow_nan=False, separators=(",", ":")) for cell in made.cells)
-    return f'{{"plan":{plan},\n"versions":{versions},\n"cells":[\n{cells}\n]}}\n'.encode()
+def table_bytes(made: Table) -> bytes:
+    """The file of a table: one line for each key and each cell, so that a change of one is a change of one line."""
+    cells = [written(cell) for cell in made.cells]
+    head = sealed("factors", {"plan": asdict(made.plan), "versions": made.versions, "cells": cells})
+    del head["cells"]
+    keys = ",\n".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in head.items())
+    lines = ",\n".join(json.dumps(cell, allow_nan=False, separators=(",", ":")) for cell in cells)
+    return f'{{{keys},\n"cells":[\n{lines}\n]}}\n'.encode()
 
 
 def identity_of(cell: Cell) -> Identity:

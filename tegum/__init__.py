@@ -44,6 +44,7 @@ HOME = {
     "identify": "tegum.theory.geometry.identify",
     "symmetry": "tegum.theory.geometry.symmetry",
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
+    "derived": "tegum.compare.derivation.derivation",
     "study": "tegum.compare.study",
     "reproduce": "tegum.papers.claims.reproduce",
 }

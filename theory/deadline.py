@@ -31,5 +31,5 @@ def check_time() -> None:
     Raises:
         TimeoutError: it is.
     """
-    if monotonic() > _END.get():
-        raise TimeoutError("time")
+    if monotonic() >= _END.get():
+        raise TimeoutError("the time for this step is over")

@@ -23,7 +23,7 @@ class Block:
     """One factor with its weights in the dimensions that it spans.
 
     Attributes:
-        factor: as identified; ``features[v]`` is the feature at vertex v.
+        factor: as identified.
         W: [dimension, vertices]; b: [vertices].
         density, importance: of each vertex.
         symmetry: relabellings that keep overlaps, biases, densities and importances together.
@@ -37,6 +37,11 @@ class Block:
     importance: tuple[float, ...]
     symmetry: Symmetry
     free: int
+
+    @property
+    def features(self) -> tuple[int, ...]:
+        """The feature at each vertex."""
+        return self.factor.features
 
 
 def blocks_of(point: Weights, identity: Identity, setting: Setting) -> tuple[Block, ...]:
@@ -86,5 +91,4 @@ def _free(basis: np.ndarray, W: np.ndarray) -> int:
         return len(basis)
     flat = basis.reshape(len(basis), -1)
     outside = np.array(turns) - (np.array(turns) @ flat.T) @ flat
-    kept = np.linalg.matrix_rank(outside, tol=_RANK * np.linalg.norm(W))
-    return len(basis) - (np.linalg.matrix_rank(np.array(turns), tol=_RANK * np.linalg.norm(W)) - int(kept))
+    return len(basis) - len(turns) + int(np.linalg.matrix_rank(outside, tol=_RANK * float(np.linalg.norm(W))))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tegum.compare.derivation.blocks import Block, blocks_of
-from tegum.compare.derivation.certified import certified, numbers
+from tegum.compare.derivation.certified import certified, numbers, too_large
 from tegum.compare.derivation.records import Derivation, FactorSteps, Status
 from tegum.compare.derivation.symbolic import symbolic
 from tegum.compare.polish import Polished, polish
 from tegum.theory.balls.critical import Enclosed
-from tegum.theory.certify import MOST_ALIKE, MOST_DIGITS, MOST_FREE, Certificate
-from tegum.theory.checks import whole
-from tegum.theory.deadline import deadline
+from tegum.theory.certify import MOST_DIGITS, Certificate
+from tegum.theory.checks import number, whole
+from tegum.theory.deadline import check_time, deadline
 from tegum.theory.errors import InputError
 from tegum.theory.formula.arrangement import overlaps_of
 from tegum.theory.geometry.identify import identify
@@ -26,11 +26,14 @@ from tegum.theory.search.optimum import CRITICAL_TOLERANCE, require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
-#: Seconds that each step may take.
-SECONDS = 60.0
+#: Digits that are proved, and seconds that a step may take, unless others are asked for.
+DIGITS, SECONDS = 30, 60.0
+
+#: Seconds that a step may take, by its name: "certificate", or "formula" and the factor's place.
+Seconds = Callable[[str], float]
 
 
-def derived(weights: Weights, setting: Setting, digits: int = 30, seconds: float = SECONDS) -> Derivation:
+def derived(weights: Weights, setting: Setting, digits: int = DIGITS, seconds: float = SECONDS) -> Derivation:
     """From learned weights to an exact statement about them, step by step.
 
     Learned weights → critical point of their basin → overlap graph and factors → symmetries of each factor, its
@@ -39,29 +42,64 @@ def derived(weights: Weights, setting: Setting, digits: int = 30, seconds: float
 
     Args:
         weights: one model.
-        setting: the objective it was trained on.
-        digits: significant digits of the loss that are proved.
-        seconds: that each step may take; a step that takes longer is "undecided: time".
+        setting: the objective it was trained on; its doubles are taken exactly.
+        digits: significant digits of the loss and of every scalar that are proved.
+        seconds: that the certificate, and the formula of each factor, may take; one that takes longer is "undecided:
+            time".
 
     Returns:
         `Derivation`.
 
     Raises:
-        InputError: an ensemble, weights of another shape, a setting without an exact route here, or digits outside
-            their range.
+        InputError: an ensemble, weights of another shape, a setting without an exact route here, digits or seconds
+            outside their range.
 
     Validity: what cannot be decided says so and why.  Invariant under rotation of the hidden space and relabelling.
 
-    Source: Palais' principle of symmetric criticality (1979); see `certify`, `symmetric_ansatz` and `formula`.
+    Source: Palais, The principle of symmetric criticality, Commun. Math. Phys. 69 (1979); interval Newton as in
+    `certify`, formulas as in `formula`.
+
+    >>> from tegum import Setting, candidate
+    >>> setting = Setting(count=2, hidden=1, density=0.3)
+    >>> found = derived(candidate("digon", setting).weights, setting, digits=12)
+    >>> found.verdict, found.proved, found.certificate.decimal
+    ('minimum', True, '0.0283420138889')
     """
-    _check(weights, setting, digits)
-    law = law_of(setting)
+    require_derivable(setting)
+    whole("digits", digits, 1, MOST_DIGITS)
+    number("seconds", seconds, 0)
+    check_shape(weights, setting)
+    if weights.W.ndim != 2:
+        raise InputError("derived takes one model, not an ensemble")
+    there = polish(Weights(weights.W[None], weights.b[None]), law_of(setting))
+    return derivation_at(there, weights, setting, digits, lambda step: seconds)
+
+
+def require_derivable(setting: Setting) -> None:
+    """Refuse a setting that there is no derivation for.
+
+    Raises:
+        InputError: it is not basic, or too large to be enumerated.
+    """
+    require_basic(setting, "a derivation")
+    require_enumerable(setting)
+
+
+def derivation_at(there: Polished, weights: Weights, setting: Setting, digits: int, seconds: Seconds) -> Derivation:
+    """`derived`, from the critical point on.
+
+    Args:
+        there: the critical point, an ensemble of one.
+        weights: as learned.
+        setting, digits: see `derived`.
+        seconds: that each step may take; none for a step that is not to be tried.
+    """
     learned = population_loss(weights, setting)
-    there = polish(Weights(weights.W[None], weights.b[None]), law)
     point = Weights(there.weights.W[0], there.weights.b[0])
     identity = identify(point.W, tolerance=CRITICAL_TOLERANCE)
+    graph = overlap_graph(point.W, CRITICAL_TOLERANCE)
     blocks = blocks_of(point, identity, setting)
-    proof, enclosed, status = _certificate(point, blocks, setting, digits, seconds, bool(there.converged[0]))
+    proof, enclosed, status = _certificate(there, blocks, setting, digits, seconds("certificate"))
     verdict, proved = _verdict(proof, there, setting)
     return Derivation(
         setting=setting,
@@ -74,7 +112,7 @@ def derived(weights: Weights, setting: Setting, digits: int = 30, seconds: float
         hessian_min=float(there.hessian_min[0]),
         converged=bool(there.converged[0]),
         identity=identity,
-        edges=int(np.count_nonzero(np.triu(overlap_graph(point.W, CRITICAL_TOLERANCE).signs))),
+        edges=int(np.count_nonzero(np.triu(graph.signs))),
         factors=_factors(point, blocks, enclosed, setting, digits, seconds),
         certificate=proof,
         certified=status,
@@ -83,40 +121,32 @@ def derived(weights: Weights, setting: Setting, digits: int = 30, seconds: float
     )
 
 
-def _check(weights: Weights, setting: Setting, digits: int) -> None:
-    require_basic(setting, "a derivation")
-    require_enumerable(setting)
-    check_shape(weights, setting)
-    whole("digits", digits, 1, MOST_DIGITS)
-    if weights.W.ndim != 2:
-        raise InputError("derived takes one model, not an ensemble")
-
-
 def _factors(
-    point: Weights, blocks: Sequence[Block], enclosed: Enclosed | None, setting: Setting, digits: int, seconds: float
+    point: Weights, blocks: Sequence[Block], enclosed: Enclosed | None, setting: Setting, digits: int, seconds: Seconds
 ) -> tuple[FactorSteps, ...]:
     """Scalars and formula of each factor."""
     exact = population_loss(point, setting).per_feature
     found = []
-    for block in blocks:
+    for place, block in enumerate(blocks):
         overlaps = overlaps_of(block.W, block.b, block.symmetry)
-        with deadline(seconds):
-            formula = symbolic(block, overlaps, float(exact[list(block.factor.features)].sum()))
+        loss = float(exact[list(block.features)].sum())
+        formula = symbolic(block, overlaps, loss, seconds(f"formula {place}"))
         found.append(FactorSteps(block, numbers(block, overlaps, enclosed, digits), formula))
     return tuple(found)
 
 
 def _certificate(
-    point: Weights, blocks: Sequence[Block], setting: Setting, digits: int, seconds: float, converged: bool
+    there: Polished, blocks: Sequence[Block], setting: Setting, digits: int, seconds: float
 ) -> tuple[Certificate | None, Enclosed | None, Status]:
     """The proof, or why there is none."""
-    if not converged:
+    if not there.converged[0]:
         return None, None, Status("undecided", "no critical point was reached")
-    most = max(len(block.b) if block.symmetry.order == 1 else 0 for block in blocks)
-    if most > MOST_FREE or setting.count > MOST_ALIKE:
-        return None, None, Status("undecided", f"{setting.count} features are too many for a certificate")
+    if limit := too_large(blocks):
+        return None, None, Status("undecided", limit)
     try:
         with deadline(seconds):
+            check_time()
+            point = Weights(there.weights.W[0], there.weights.b[0])
             proof, enclosed = certified(point, blocks, setting, digits)
     except TimeoutError:
         return None, None, Status("undecided", "time")

@@ -33,8 +33,9 @@ class Number:
 
     Attributes:
         symbol: g (squared norm), h (overlap) or b (bias), numbered by orbit.
-        decimal: all digits that are proved; those of double precision where ``radius`` is None.
-        radius: bound on its error; None where nothing is proved.
+        decimal: digits that are proved, the last one right to one unit; those of double precision where ``radius`` is
+            None.
+        radius: bound on its error, that unit, or 0 where the number is exact; None where nothing is proved.
     """
 
     symbol: str
@@ -48,10 +49,12 @@ class Symbolic:
 
     Attributes:
         status: of this step.
-        loss, latex: the expression, for SymPy and for LaTeX; None unless it was written.
+        loss, latex: the expression, for SymPy and for LaTeX; None unless it was written, the latter also where it is
+            longer than anybody reads.
         valid_when: inequalities between its scalars.
         value: of the expression at the critical point; difference: that less the exact loss by enumeration.
-        closed: the factor's optimum as algebraic numbers, if this critical point is it; None if not, or not eliminated.
+        closed: the factor's optimum as algebraic numbers at the density as it prints, if this critical point is that
+            optimum; None if not, or not eliminated.
     """
 
     status: Status
@@ -76,16 +79,6 @@ class FactorSteps:
     block: Block
     scalars: tuple[Number, ...]
     symbolic: Symbolic
-
-
-@dataclass(frozen=True)
-class Step:
-    """One line of a derivation: its number and name, what became of it, and what it found, in words."""
-
-    number: int
-    name: str
-    status: Status
-    found: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import comb, factorial
+from math import comb, factorial, prod
 
 import numpy as np
 import sympy
 from jaxtyping import Float, Int
+from sympy import QQ
+from sympy.polys.rings import PolyElement, ring
 
 from tegum.theory.deadline import check_time
 from tegum.theory.formula.expression import Piece
@@ -19,7 +21,7 @@ from tegum.theory.formula.orbit import rational
 from tegum.theory.geometry.symmetry import Symmetry
 
 #: Knots of all rows beyond which an expression is one that nobody reads.
-MOST_KNOTS = 64
+MOST_KNOTS = 160
 #: Outputs this close to zero, relative to the largest overlap, lie on a knot: either side's piece holds.
 _ON_KNOT = 1e-9
 #: Overlaps below this, relative to the largest, vanish.
@@ -95,10 +97,9 @@ def arrangement_piece(
 ) -> Piece:
     """The loss around an arrangement, exact, as a sum over knots.
 
-    L = Σ_orbits |orbit| I [p/3 - 2 E x_i z_+ + E z_+²],  z = b + Σ_j G_ij x_j.  With U_q(t) = t_+^q/q!,
-    J: U_q -> U_{q+1}
-    and T_g: t -> t + g, a feature of overlap g turns the expectation of U_q by (1 - p) + p (J/g)(T_g - 1), the own one,
-    weighted by x, by p [(J/g) T_g - (J/g)²(T_g - 1)]; m features of equal overlap by the m-th power.
+    L = Σ_orbits |orbit| I [p/3 - 2 E x_i U_1(z) + 2 E U_2(z)],  z = b + Σ_j G_ij x_j,  U_q(t) = t_+^q / q!.  With J:
+    U_q -> U_{q+1} and T: t -> t + g, a feature of overlap g turns E U_q into [(1 - p) + p (J/g) (T - 1)] U_q; weighted
+    by itself, into p [(J/g) T - (J/g)² (T - 1)] U_q; m features of equal overlap, the m-th power of that.
 
     Args:
         overlaps: with the values around which the piece holds.
@@ -116,72 +117,90 @@ def arrangement_piece(
 
     Validity: independent uniform features, ReLU readout, where ``valid_when`` holds.
     """
-    laws = sorted(set(density))
-    densities = dict(zip(laws, _numbered("p", len(laws), positive=True), strict=True))
-    kinds = [_kinds(overlaps, density, int(head)) for head in symmetry.representatives]
-    knots = sum(2 * int(np.prod([count + 1 for count in one.values()])) for one in kinds)
+    rows = [_Row(overlaps, symmetry, density, orbit) for orbit in range(symmetry.orbit_sizes.size)]
+    knots = sum(row.knot_count for row in rows)
     if knots > MOST_KNOTS:
         raise IntractableError(f"{knots} knots; at most {MOST_KNOTS} are written")
-    total, conditions = sympy.Integer(0), dict[sympy.Rel, None]()
-    for orbit, head in enumerate(symmetry.representatives.tolist()):
-        row = _Row(overlaps, orbit, kinds[orbit], densities, density[head], int(overlaps.classes[head, head]))
-        weight = int(symmetry.orbit_sizes[orbit]) * rational(Fraction(repr(float(importance[head]))))
-        total += weight * (densities[density[head]] / 3 - 2 * row.expectation(1, own=True) + 2 * row.expectation(2))
-        conditions.update(dict.fromkeys(row.conditions()))
-    return Piece(total, tuple(conditions))
+    weights = [
+        int(size) * rational(Fraction(repr(float(importance[head]))))
+        for size, head in zip(symmetry.orbit_sizes, symmetry.representatives, strict=True)
+    ]
+    total = sympy.Add(*(weight * row.loss() for weight, row in zip(weights, rows, strict=True)))
+    conditions = (condition for row in rows for condition in row.conditions())
+    return Piece(total, tuple(dict.fromkeys(conditions)))
 
 
-def _kinds(overlaps: Overlaps, density: Sequence[float], head: int) -> Counter:
-    """How many other vertices have each overlap with this one and each density; those without overlap left out."""
-    row = overlaps.classes[head].tolist()
-    return Counter((c, density[j]) for j, c in enumerate(row) if j != head and c >= 0)
+def densities_of(density: Sequence[float]) -> dict[float, sympy.Symbol]:
+    """The symbol of each density: p, or p1, p2, … in rising order."""
+    values = sorted(set(density))
+    return dict(zip(values, _numbered("p", len(values), positive=True), strict=True))
 
 
 class _Row:
-    """One orbit's row: its expectations as sums over the knots that lie above zero."""
+    """The row of one orbit's representative, its features grouped by overlap and density, the own one apart."""
 
-    def __init__(self, overlaps, orbit, kinds, densities, density, own) -> None:  # noqa: ANN001
-        self._overlaps, self._kinds = overlaps, list(kinds.items())
-        self._densities, self._p = densities, densities[density]
-        self._own = own
+    def __init__(self, overlaps: Overlaps, symmetry: Symmetry, density: Sequence[float], orbit: int) -> None:
+        head = int(symmetry.representatives[orbit])
+        row = overlaps.classes[head].tolist()
+        self._own = row[head]
+        others = Counter((c, density[j]) for j, c in enumerate(row) if j != head and c >= 0)
+        self._kinds, self._counts = list(others), list(others.values())
+        self._symbols, self._values = overlaps.symbols, overlaps.values
         self._bias, self._at = overlaps.biases[orbit], overlaps.bias_values[orbit]
+        self._density = densities_of(density)
+        self._p = self._density[density[head]]
 
-    def expectation(self, q: int, own: bool = False) -> sympy.Expr:
-        """E U_q(z), or E x_own U_q(z)."""
-        J = sympy.Symbol("J")
-        total = sympy.Integer(0)
-        for on, (knot, value) in self._knots():
+    @property
+    def knot_count(self) -> int:
+        return 2 * prod(count + 1 for count in self._counts)
+
+    def loss(self) -> sympy.Expr:
+        """p/3 + Σ over the knots above zero, at importance 1."""
+        variables = [*self._density.values(), *(1 / symbol for symbol in self._symbols)]
+        _, J, *rest = ring(["J", *(f"_{k}" for k in range(len(variables)))], QQ)
+        p = dict(zip(self._density.values(), rest, strict=False))
+        steps = [J * u for u in rest[len(p) :]]
+        total = [self._p / 3]
+        for on, knot, value in self._knots():
             check_time()
-            if value <= _ON_KNOT * max(self._overlaps.values):
-                continue
-            operator = self._own_part(on[0], J, own)
-            for (kind, count), some in zip(self._kinds, on[1:], strict=True):
-                operator *= self._part(kind, count, some, J)
-            powers = sympy.Poly(operator, J).as_dict()
-            total += sum(c * knot ** (q + k) / factorial(q + k) for (k,), c in powers.items())
-        return total
+            if value > self._limit:
+                operator = self._own_operator(on[0], p[self._p], steps[self._own], J)
+                for (place, density), count, some in zip(self._kinds, self._counts, on[1:], strict=True):
+                    q, step = p[self._density[density]], steps[place]
+                    operator *= comb(count, some) * (q * step) ** some * (1 - q - q * step) ** (count - some)
+                total += _applied(operator, knot, variables)
+        return sympy.Add(*total)
 
     def conditions(self) -> list[sympy.Rel]:
         """Each knot on its side of zero."""
-        limit = _ON_KNOT * max(self._overlaps.values)
-        return [knot >= 0 if value > limit else knot <= 0 for _, (knot, value) in self._knots()]
+        return [knot >= 0 if value > self._limit else knot <= 0 for _, knot, value in self._knots()]
 
-    def _knots(self):
+    @property
+    def _limit(self) -> float:
+        return _ON_KNOT * max(self._values, default=1.0)
+
+    def _knots(self) -> Iterator[tuple[tuple[int, ...], sympy.Expr, float]]:
         """How many of each kind are on, the own feature first; the knot as an expression and as a number."""
-        symbols, values = self._overlaps.symbols, self._overlaps.values
-        places = [self._own, *(c for (c, _), _ in self._kinds)]
-        for on in product(range(2), *(range(count + 1) for _, count in self._kinds)):
+        places = [self._own, *(place for place, _ in self._kinds)]
+        for on in product(range(2), *(range(count + 1) for count in self._counts)):
             pairs = list(zip(on, places, strict=True))
-            knot = self._bias + sum(some * symbols[c] for some, c in pairs)
-            yield on, (knot, self._at + sum(some * values[c] for some, c in pairs))
+            knot = self._bias + sum(some * self._symbols[c] for some, c in pairs)
+            yield on, knot, self._at + sum(some * self._values[c] for some, c in pairs)
 
-    def _own_part(self, on: int, J: sympy.Symbol, weighted: bool) -> sympy.Expr:
-        p, step = self._p, J / self._overlaps.symbols[self._own]
-        if weighted:
-            return p * (step - step**2) if on else p * step**2
-        return p * step if on else 1 - p - p * step
+    @staticmethod
+    def _own_operator(on: int, p: PolyElement, step: PolyElement, J: PolyElement) -> PolyElement:
+        """2 E U_2 - 2 E x U_1 over the own feature, as what it does to U_1."""
+        if on:
+            return 2 * J * p * step - 2 * p * (step - step**2)
+        return 2 * J * (1 - p - p * step) - 2 * p * step**2
 
-    def _part(self, kind: tuple[int, float], count: int, on: int, J: sympy.Symbol) -> sympy.Expr:
-        """What ``on`` features of a kind at the far end, the others off or at the near end, contribute."""
-        p, step = self._densities[kind[1]], J / self._overlaps.symbols[kind[0]]
-        return comb(count, on) * (p * step) ** on * (1 - p - p * step) ** (count - on)
+
+def _applied(operator: PolyElement, knot: sympy.Expr, variables: Sequence[sympy.Expr]) -> list[sympy.Expr]:
+    """A polynomial in J applied to U_1 at a knot above zero: J^k becomes knot^(k + 1) / (k + 1)!."""
+    powers: dict[int, PolyElement] = {}
+    for (k, *others), coefficient in operator.terms():
+        powers.setdefault(k, operator.ring.zero)[(0, *others)] = coefficient
+    return [
+        coefficient.as_expr(sympy.Integer(0), *variables) * knot ** (k + 1) / factorial(k + 1)
+        for k, coefficient in sorted(powers.items())
+    ]

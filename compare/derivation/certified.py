@@ -75,7 +75,7 @@ def numbers(block: Block, overlaps: Overlaps, enclosed: Enclosed | None, digits:
 def _number(symbol: str, value: float, ball: arb | None, digits: int) -> Number:
     """Digits of which the last is right to one unit: that unit bounds the error."""
     if ball is None:
-        return Number(symbol, repr(value), None)
+        return Number(symbol, f"{value:.12g}", None)
     with ctx.workprec(4 * digits + 64):
         if ball.is_integer():
             return Number(symbol, str(int(float(ball))), 0.0)

@@ -86,9 +86,11 @@ def _certificate(found: Derivation) -> Data:
     proof = found.certificate
     if proof is None:
         return _status(found.certified)
-    keys = ("decimal", "digits", "radius", "distance", "positive", "negative", "zero", "kind")
+    keys = ("decimal", "digits", "distance", "positive", "negative", "zero", "kind")
     numbers = {key: getattr(proof, key) for key in keys}
-    return {**_status(found.certified), **numbers, "dedicated": list(proof.dedicated)}
+    # The box is far smaller than that, by how much depends on rounding.
+    radius = max(float(f"1e-{proof.digits}"), proof.radius)
+    return {**_status(found.certified), **numbers, "radius": radius, "dedicated": list(proof.dedicated)}
 
 
 def _status(status: Status) -> Data:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tegum.compare.derivation.chosen import derivations_of
 from tegum.compare.report.comparison_pictures import comparison_looks, comparison_pictures
 from tegum.compare.report.data import comparison_data
+from tegum.compare.report.derivations import derivations_content, with_derivations
 from tegum.compare.report.document import page
 from tegum.compare.report.files import write_report
 from tegum.compare.report.latex import latex
@@ -32,7 +34,8 @@ def write_comparison_report(comparison: Comparison, folder: str | Path, command:
     """
     known = comparison_looks(comparison)
     pictures = comparison_pictures(comparison, known)
-    content = _content(comparison, command)
+    derivations = derivations_of([comparison])
+    content = _content(comparison, command) | derivations_content(derivations)
     bib = latex("report.bib", content)
     figures = [(one, True) for one in pictures]
     texts = {
@@ -41,7 +44,8 @@ def write_comparison_report(comparison: Comparison, folder: str | Path, command:
         "report.bib": bib,
         "report.html": page("comparison", known, content | {"figures": figures, "bib": bib.decode()}),
     }
-    return write_report(Path(folder), pictures, texts, comparison_data(comparison, command))
+    data = with_derivations(comparison_data(comparison, command), derivations)
+    return write_report(Path(folder), pictures, texts, data)
 
 
 def _content(comparison: Comparison, command: str) -> dict[str, Any]:

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tegum.compare.agreement import agreement
+from tegum.compare.derivation.chosen import derivations_of
 from tegum.compare.report.axis import axis_name
 from tegum.compare.report.data import study_data
+from tegum.compare.report.derivations import derivations_content, with_derivations
 from tegum.compare.report.document import page
 from tegum.compare.report.files import write_report
 from tegum.compare.report.latex import latex
@@ -35,7 +37,8 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
     """
     known = study_looks(study)
     pictures = study_pictures(study, known)
-    content = _content(study, command)
+    derivations = derivations_of(study.comparisons)
+    content = _content(study, command) | derivations_content(derivations)
     bib = latex("report.bib", content)
     wide, narrow = (pictures["overview"], False), (pictures["basins"], True)
     html = page("study", known, content | {"figures": [wide, narrow], "bib": bib.decode()})
@@ -47,7 +50,8 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
         "report.bib": bib,
         "report.html": html,
     }
-    return write_report(Path(folder), list(pictures.values()), texts, study_data(study, command))
+    data = with_derivations(study_data(study, command), derivations)
+    return write_report(Path(folder), list(pictures.values()), texts, data)
 
 
 def _content(study: Study, command: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tegum.compare.report.data import SEARCH, digest
+from tegum.compare.verify.derivations import derivation_allowances, rederived
 from tegum.compare.verify.differences import Difference, differences
 from tegum.compare.verify.digits import allowances
 from tegum.compare.verify.file import children, read_data
@@ -76,9 +77,10 @@ def verified_data(data: dict[str, Any]) -> Verification:
     inputs = inputs_of(data)
     comparisons = comparisons_of(inputs)
     body = {key: value for key, value in data.items() if key != "sha256"}
-    expected = recomputed(inputs, comparisons) | {"sha256": digest(body)}
+    expected = recomputed(inputs, comparisons) | rederived(data, comparisons) | {"sha256": digest(body)}
+    known = allowances(comparisons)
     found = [
-        *differences(data, expected, allowances(comparisons)),
+        *differences(data, expected, known | derivation_allowances(known)),
         *polish_differences(inputs, comparisons),
         *route_differences(inputs, comparisons),
     ]

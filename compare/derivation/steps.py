@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, log10
 
 from tegum.compare.derivation.records import Derivation, FactorSteps, Status
 from tegum.empirical.pictures.numerals import brief, counted, exact
@@ -65,7 +66,9 @@ def _symmetry(one: FactorSteps) -> str:
 
 
 def _ansatz(one: FactorSteps) -> str:
-    spelt = [f"{scalar.symbol} = {_short(scalar.decimal)}" for scalar in one.scalars]
+    """How many scalars are free, and their values; the overlaps of a rigid shape are multiples of g and left out."""
+    rigid = one.block.free == 2
+    spelt = [f"{x.symbol} = {_short(x.decimal)}" for x in one.scalars if not (rigid and x.symbol.startswith("h"))]
     if len(spelt) > _MOST_SPELT:
         spelt[_MOST_SPELT - 1 :] = [f"and {len(spelt) - _MOST_SPELT + 1} more"]
     return f"{counted(one.block.free, 'free scalar')}; {', '.join(spelt)}"
@@ -73,14 +76,18 @@ def _ansatz(one: FactorSteps) -> str:
 
 def _short(decimal: str) -> str:
     """A decimal cut, not rounded: an ellipsis says so."""
-    return decimal if len(decimal) <= _DIGITS or "e" in decimal else f"{decimal[:_DIGITS]}…"
+    cut = decimal if len(decimal) <= _DIGITS or "e" in decimal else f"{decimal[:_DIGITS]}…"
+    return cut.replace("-", "−")
 
 
 def _formula(one: FactorSteps) -> str:
     found = one.symbolic
     if found.loss is None:
         return f"{found.status.kind}: {found.status.reason}"
-    said = f"{len(found.loss)} characters; less the exact loss {brief(found.difference, 1)}"
+    agrees = "agrees with" if found.status.kind == "done" else "does not give"
+    said = f"{len(found.loss)} characters; {agrees} the exact loss"
+    if found.difference:
+        said += f" to {brief(float(f'1e{ceil(log10(abs(found.difference)))}'), 1)}"
     if found.closed is None or found.closed.ratio is None:
         return said
     return f"{said}; b/g is a root of a polynomial of degree {len(found.closed.ratio.polynomial) - 1}"

@@ -152,7 +152,7 @@ class _Row:
 
     @property
     def knot_count(self) -> int:
-        return 2 * prod(count + 1 for count in self._counts)
+        return (1 if self._own < 0 else 2) * prod(count + 1 for count in self._counts)
 
     def loss(self) -> sympy.Expr:
         """p/3 + Σ over the knots above zero, at importance 1."""
@@ -164,7 +164,7 @@ class _Row:
         for on, knot, value in self._knots():
             check_time()
             if value > self._limit:
-                operator = self._own_operator(on[0], p[self._p], steps[self._own], J)
+                operator = self._own_operator(on[0], p[self._p], steps, J)
                 for (place, density), count, some in zip(self._kinds, self._counts, on[1:], strict=True):
                     q, step = p[self._density[density]], steps[place]
                     operator *= comb(count, some) * (q * step) ** some * (1 - q - q * step) ** (count - some)
@@ -182,14 +182,16 @@ class _Row:
     def _knots(self) -> Iterator[tuple[tuple[int, ...], sympy.Expr, float]]:
         """How many of each kind are on, the own feature first; the knot as an expression and as a number."""
         places = [self._own, *(place for place, _ in self._kinds)]
-        for on in product(range(2), *(range(count + 1) for count in self._counts)):
+        for on in product(range(1 if self._own < 0 else 2), *(range(count + 1) for count in self._counts)):
             pairs = list(zip(on, places, strict=True))
-            knot = self._bias + sum(some * self._symbols[c] for some, c in pairs)
-            yield on, knot, self._at + sum(some * self._values[c] for some, c in pairs)
+            knot = self._bias + sum(some * self._symbols[c] for some, c in pairs if some)
+            yield on, knot, self._at + sum(some * self._values[c] for some, c in pairs if some)
 
-    @staticmethod
-    def _own_operator(on: int, p: PolyElement, step: PolyElement, J: PolyElement) -> PolyElement:
-        """2 E U_2 - 2 E x U_1 over the own feature, as what it does to U_1."""
+    def _own_operator(self, on: int, p: PolyElement, steps: Sequence[PolyElement], J: PolyElement) -> PolyElement:
+        """2 E U_2 - 2 E x U_1 over the own feature, as what it does to U_1; a zero vector's x is independent of z."""
+        if self._own < 0:
+            return 2 * J - p
+        step = steps[self._own]
         if on:
             return 2 * J * p * step - 2 * p * (step - step**2)
         return 2 * J * (1 - p - p * step) - 2 * p * step**2

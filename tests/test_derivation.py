@@ -148,6 +148,43 @@ def test_dropped_and_dedicated_features_are_decided_on_their_kink(density, verdi
     assert [(x.symbol, x.decimal, x.radius) for x in found.factors[0].scalars] == [("g", "1", 0.0), ("b", "0", 0.0)]
 
 
+def test_features_that_all_have_a_dimension_are_proved_without_a_hessian_of_the_others():
+    """Nothing is left once the dedicated features are taken out; their own kinks decide, rest reached or not."""
+    setting = Setting(2, 2, 0.02)
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    for off in (0.0, 1e-9):
+        found = derived(Weights(turn + off, np.full(2, -off)), setting, digits=10)
+        assert found.geometry == "2*dedicated"
+        assert (found.verdict, found.proved, found.certificate.loss) == ("minimum", True, 0.0)
+        assert found.certificate.distance < 1e-8
+
+
+@pytest.mark.parametrize("bias", [-0.3, 0.2])
+def test_a_dropped_feature_whose_bias_is_not_at_its_mean_is_never_certified_for_it(bias):
+    """Below zero its output is silent and the loss does not hang on the bias; polishing cannot lead it anywhere."""
+    setting = Setting(3, 1, 0.3)
+    pair = best("digon", Setting(2, 1, 0.3))
+    found = derived(Weights(np.array([[*pair.W[0], 0.0]]), np.array([*pair.b, bias])), setting)
+    if bias < 0:
+        assert found.point.b[2] == bias
+        assert (found.certificate, found.verdict) == (None, "undecided")
+        assert "bias" in found.certified.reason
+    else:
+        assert (found.verdict, found.proved) == ("minimum", True)
+        assert float(found.factors[1].scalars[0].decimal) == pytest.approx(0.15)
+    dropped = found.factors[1].symbolic
+    assert dropped.status.kind == "done"
+    assert dropped.value == pytest.approx(0.3 / 3 - (0.3**2 / 4 if bias > 0 else 0), rel=1e-12)
+
+
+def test_a_density_of_one_and_an_importance_of_zero_are_derived_too():
+    always = derived(Weights(np.array([[1.0, -1.0]]), np.zeros(2)), Setting(2, 1, 1.0), digits=10)
+    assert all(factor.symbolic.status.kind == "done" for factor in always.factors)
+    idle = derived(Weights(np.array([[1.0, 0.0]]), np.zeros(2)), Setting(2, 1, 0.3, (1.0, 0.0)), digits=10)
+    assert idle.certificate is None
+    assert idle.factors[1].symbolic.value == 0
+
+
 def test_importances_break_the_symmetry_that_the_overlap_graph_still_has():
     setting = Setting(5, 2, 0.1, (1, 0.9, 0.8, 0.7, 0.6))
     found = derived(best("pentagon", setting), setting)
@@ -239,7 +276,8 @@ def test_weights_at_no_critical_point_are_undecided(monkeypatch):
     here = Weights(weights.W[None], weights.b[None])
     monkeypatch.setattr(module, "polish", lambda given, law: polished_at(here, here, law))
     found = derived(weights, FIVE)
-    assert (found.verdict, found.certified.reason) == ("undecided", "no critical point was reached")
+    assert (found.verdict, found.certified.kind, found.certificate) == ("undecided", "undecided", None)
+    assert "critical point" in found.certified.reason
     assert [step.number for step in steps(found) if step.status.kind == "undecided"] == [2, 7, 8]
 
 

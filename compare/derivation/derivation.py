@@ -139,8 +139,6 @@ def _certificate(
     there: Polished, blocks: Sequence[Block], setting: Setting, digits: int, seconds: float
 ) -> tuple[Certificate | None, Enclosed | None, Status]:
     """The proof, or why there is none."""
-    if not there.converged[0]:
-        return None, None, Status("undecided", "no critical point was reached")
     if limit := too_large(blocks):
         return None, None, Status("undecided", limit)
     try:

@@ -10,6 +10,7 @@ import sympy
 from tegum.compare.derivation.blocks import Block
 from tegum.compare.derivation.records import Status, Symbolic
 from tegum.theory.deadline import check_time, deadline
+from tegum.theory.errors import InputError
 from tegum.theory.formula.arrangement import IntractableError, Overlaps, arrangement_piece, densities_of
 from tegum.theory.formula.expression import Piece, formula
 from tegum.theory.formula.optimum import AlgebraicFactor, algebraic_optimum
@@ -71,9 +72,12 @@ def _scale(block: Block) -> float:
 
 def _regular(block: Block, overlaps: Overlaps) -> Piece | None:
     """The formula of a regular catalogue factor of like features, if the point lies in its range."""
-    if not _is_regular(block) or not all(block.importance):
+    if not _is_regular(block):
         return None
-    found = formula(block.factor.name, block.importance, block.density[0])
+    try:
+        found = formula(block.factor.name, block.importance, block.density[0])
+    except InputError:  # a density of 1, or no optimum of this type
+        return None
     here = _point(block, overlaps)
     holds = all(bool(condition.subs(here)) for condition in found.valid_when)
     return Piece(found.loss, found.valid_when) if holds else None

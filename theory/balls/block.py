@@ -29,7 +29,7 @@ def enclosed_block(
 ) -> Enclosed:
     """The critical point near a block's weights, the only one with its symmetries in a box.
 
-    A zero vector and a feature alone in its dimension are exact.  Everything else is enclosed over the free scalars of
+    A zero vector with b = p/2 and a feature alone in its dimension are exact.  Everything else is enclosed over the free scalars of
     its symmetric ansatz, or over all its weights where a rotation commutes with the symmetries.
 
     Args:
@@ -39,10 +39,10 @@ def enclosed_block(
         accuracy: see `krawczyk.enclosed_zero`.
 
     Raises:
-        ArithmeticError: see `krawczyk.enclosed_zero`.
+        ArithmeticError: see `krawczyk.enclosed_zero`; a zero vector with another bias, whose loss does not hang on it.
     """
     if not len(W):
-        return dropped_block(law)
+        return _dropped(b, law)
     if dedicated_features(W, b) == (0,):
         return dedicated_block()
     ansatz = _ansatz(W, symmetry)
@@ -50,6 +50,13 @@ def enclosed_block(
         return free_block(W, b, law, accuracy)
     at, scalars = enclosed_arrangement(ansatz, W, b, law, REACH, accuracy)
     return Enclosed(at, loss_of(at, law), tuple(scalars))
+
+
+def _dropped(b: np.ndarray, law: BallLaw) -> Enclosed:
+    found = dropped_block(law)
+    if not (law.importance[0] > 0 and abs(found.at.b[0] - float(b[0])) < REACH):
+        raise ArithmeticError("the loss of a dropped feature does not hang on its bias there")
+    return found
 
 
 def _ansatz(W: np.ndarray, symmetry: Symmetry) -> ExactAnsatz | None:

@@ -1,13 +1,16 @@
 """From learned to exact: every step of a derivation against a second route, and each way in which one can end."""
 
 import json
+import re
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sympy
 from cases import exact_row
 
+from tegum.cli import main
 from tegum.compare.derivation.blocks import blocks_of
 from tegum.compare.derivation.data import derivation_data
 from tegum.compare.derivation.derivation import derived
@@ -291,6 +294,19 @@ def test_the_command_prints_all_steps(run, tmp_path):
     assert answer == json.loads(json.dumps(expected, allow_nan=False))
     assert answer["verdict"] == {"kind": "minimum", "proved": True}
     assert len(answer["certificate"]["decimal"].lstrip("0.")) == 20
+
+
+def test_the_page_shows_what_the_command_prints(capsys, monkeypatch):
+    """But for what is left by rounding, in the steps of the critical point and of the formula."""
+    root = Path(__file__).parent.parent
+    monkeypatch.chdir(root)
+    page = re.findall(r"```console\n\$ tegum (.*)\n((?:.*\n)*?)```", (root / "docs" / "derivations.md").read_text())
+    ((command, shown),) = page
+    assert main(command.split()) == 0
+    pairs = list(zip(capsys.readouterr().out.splitlines(), shown.splitlines(), strict=True))
+    assert [
+        one[:40] for one, other in pairs if one != other and "gradient norm" not in one and "agrees" not in one
+    ] == []
 
 
 def test_bad_input_is_refused_in_one_line():

@@ -29,8 +29,8 @@ def enclosed_block(
 ) -> Enclosed:
     """The critical point near a block's weights, the only one with its symmetries in a box.
 
-    A zero vector with b = p/2 and a feature alone in its dimension are exact.  Everything else is enclosed over the free scalars of
-    its symmetric ansatz, or over all its weights where a rotation commutes with the symmetries.
+    A zero vector with b = p/2 and a feature alone in its dimension are exact.  Everything else is enclosed over the
+    free scalars of its symmetric ansatz, or over all its weights where a rotation commutes with the symmetries.
 
     Args:
         W, b: in double precision, in as many dimensions as W spans.

@@ -18,7 +18,8 @@ def derivation_data(found: Derivation) -> Data:
         A table with the keys ``geometry``; ``learned``: loss, error; ``critical_point``: moved, gradient_norm,
         hessian_min, converged; ``graph``: edges, margin; ``factors``: of each its name, features, ``symmetry`` (order,
         orbits of features and of ordered pairs), ``ansatz`` (how many scalars are free, and all scalars) and
-        ``formula``; ``certificate``; and ``verdict``: kind, proved.
+        ``formula``; ``certificate``, its ``box`` the half-width of the one that holds exactly one such point; and
+        ``verdict``: kind, proved.
     """
     return {
         "geometry": found.geometry,
@@ -88,9 +89,7 @@ def _certificate(found: Derivation) -> Data:
         return _status(found.certified)
     keys = ("decimal", "digits", "distance", "positive", "negative", "zero", "kind")
     numbers = {key: getattr(proof, key) for key in keys}
-    # The box is far smaller than that, by how much depends on rounding.
-    radius = max(float(f"1e-{proof.digits}"), proof.radius)
-    return {**_status(found.certified), **numbers, "radius": radius, "dedicated": list(proof.dedicated)}
+    return {**_status(found.certified), **numbers, "box": proof.radius, "dedicated": list(proof.dedicated)}
 
 
 def _status(status: Status) -> Data:

@@ -7,6 +7,7 @@ from math import inf
 from typing import Any
 
 from tegum.compare.derivation.chosen import derivations_of
+from tegum.compare.derivation.derivation import DIGITS
 from tegum.compare.report.data import Data
 from tegum.compare.report.derivations import derivations_data
 from tegum.compare.verdict import Comparison
@@ -32,7 +33,12 @@ def rederived(stored: dict[str, Any], comparisons: Sequence[Comparison]) -> Data
 
 def derivation_allowances(known: Allowances) -> Allowances:
     """The digits that derivations support; what is proved is written as words and must be equal."""
-    return {"difference": known["loss"], "at_point": known["loss"], "distance": (_ROUNDING, 0.0)}
+    return {
+        "difference": known["loss"],
+        "at_point": known["loss"],
+        "distance": (_ROUNDING, 0.0),
+        "box": (10.0**-DIGITS, 0.0),  # how far below that it lies depends on rounding
+    }
 
 
 def _skipped(stored: Any) -> set[tuple[int, str]]:

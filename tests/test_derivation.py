@@ -170,8 +170,10 @@ def test_a_dropped_feature_whose_bias_is_not_at_its_mean_is_never_certified_for_
     found = derived(Weights(np.array([[*pair.W[0], 0.0]]), np.array([*pair.b, bias])), setting)
     if bias < 0:
         assert found.point.b[2] == bias
-        assert (found.certificate, found.verdict) == (None, "undecided")
-        assert "bias" in found.certified.reason
+        assert (found.silent, found.certificate.kind, found.verdict) == ((2,), "minimum", "undecided")
+        assert "silent" in steps(found)[-1].status.reason
+        alone = certify(pair, Setting(2, 1, 0.3), 30).decimal
+        assert abs(Fraction(found.certificate.decimal) - Fraction(alone) - Fraction(0.3) / 3) < Fraction(1, 10**28)
     else:
         assert (found.verdict, found.proved) == ("minimum", True)
         assert float(found.factors[1].scalars[0].decimal) == pytest.approx(0.15)
@@ -180,11 +182,18 @@ def test_a_dropped_feature_whose_bias_is_not_at_its_mean_is_never_certified_for_
     assert dropped.value == pytest.approx(0.3 / 3 - (0.3**2 / 4 if bias > 0 else 0), rel=1e-12)
 
 
+def test_a_saddle_of_the_others_is_one_of_all_whatever_is_silent():
+    setting = Setting(4, 1, 0.3)
+    found = derived(Weights(np.array([[0.8, 0.8, -0.9, 0.0]]), np.array([-0.1, -0.1, -0.1, -0.5])), setting)
+    assert (found.silent, found.verdict, found.proved) == ((3,), "saddle", True)
+    assert found.certificate.loss == pytest.approx(float(population_loss(found.point, setting).loss), rel=1e-13)
+
+
 def test_a_density_of_one_and_an_importance_of_zero_are_derived_too():
     always = derived(Weights(np.array([[1.0, -1.0]]), np.zeros(2)), Setting(2, 1, 1.0), digits=10)
     assert all(factor.symbolic.status.kind == "done" for factor in always.factors)
     idle = derived(Weights(np.array([[1.0, 0.0]]), np.zeros(2)), Setting(2, 1, 0.3, (1.0, 0.0)), digits=10)
-    assert idle.certificate is None
+    assert (idle.silent, idle.certificate.kind, idle.verdict) == ((1,), "minimum", "undecided")
     assert idle.factors[1].symbolic.value == 0
 
 
@@ -232,9 +241,9 @@ def test_a_wrong_formula_is_caught():
     overlaps = overlaps_of(block.W, block.b, block.symmetry)
     piece = arrangement_piece(overlaps, block.symmetry, block.density, block.importance)
     exact = float(population_loss(weights, Setting(2, 1, 0.3)).loss)
-    assert checked(piece, block, overlaps, exact).status.kind == "done"
+    assert checked(piece, block, overlaps, exact, 0.2).status.kind == "done"
     for wrong in (piece.loss + 10 * AGREES, piece.loss.subs(overlaps.biases[0], -overlaps.biases[0])):
-        assert checked(Piece(wrong, piece.valid_when), block, overlaps, exact).status.kind == "undecided"
+        assert checked(Piece(wrong, piece.valid_when), block, overlaps, exact, 0.2).status.kind == "undecided"
 
 
 def test_digits_refine_and_each_is_right_to_its_unit():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
-from time import monotonic
+from time import thread_time
 
 _END: ContextVar[float] = ContextVar("end", default=inf)
 
@@ -16,9 +16,10 @@ def deadline(seconds: float) -> Iterator[None]:
     """Let what runs inside raise `TimeoutError` once so many seconds are over; an earlier deadline outside stays.
 
     Args:
-        seconds: of wall-clock time.  What runs asks between its steps, so that a step in progress is finished first.
+        seconds: of this thread's processor time, so that a busy machine decides as an idle one does.  What runs asks
+            between its steps, so that a step in progress is finished first.
     """
-    token = _END.set(min(_END.get(), monotonic() + seconds))
+    token = _END.set(min(_END.get(), thread_time() + seconds))
     try:
         yield
     finally:
@@ -31,5 +32,5 @@ def check_time() -> None:
     Raises:
         TimeoutError: it is.
     """
-    if monotonic() >= _END.get():
+    if thread_time() >= _END.get():
         raise TimeoutError("the time for this step is over")

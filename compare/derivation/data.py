@@ -89,7 +89,13 @@ def _certificate(found: Derivation) -> Data:
         return _status(found.certified)
     keys = ("decimal", "digits", "distance", "positive", "negative", "zero", "kind")
     numbers = {key: getattr(proof, key) for key in keys}
-    return {**_status(found.certified), **numbers, "box": proof.radius, "dedicated": list(proof.dedicated)}
+    return {
+        **_status(found.certified),
+        **numbers,
+        "box": proof.radius,
+        "dedicated": list(proof.dedicated),
+        "silent": list(found.silent),
+    }
 
 
 def _status(status: Status) -> Data:

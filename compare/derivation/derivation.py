@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tegum.compare.derivation.blocks import Block, blocks_of
-from tegum.compare.derivation.certified import certified, numbers, too_large
+from tegum.compare.derivation.certified import certified, numbers, silent_features, too_large
 from tegum.compare.derivation.records import Derivation, FactorSteps, Status
 from tegum.compare.derivation.symbolic import symbolic
 from tegum.compare.polish import Polished, polish
@@ -19,7 +19,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.formula.arrangement import overlaps_of
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.overlap import overlap_graph
-from tegum.theory.loss.law import law_of, require_basic
+from tegum.theory.loss.law import empty_loss, law_of, require_basic
 from tegum.theory.loss.population import check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
 from tegum.theory.search.optimum import CRITICAL_TOLERANCE, require_enumerable
@@ -100,7 +100,8 @@ def derivation_at(there: Polished, weights: Weights, setting: Setting, digits: i
     graph = overlap_graph(point.W, CRITICAL_TOLERANCE)
     blocks = blocks_of(point, identity, setting)
     proof, enclosed, status = _certificate(there, blocks, setting, digits, seconds("certificate"))
-    verdict, proved = _verdict(proof, there, setting)
+    silent = silent_features(blocks)
+    verdict, proved = _verdict(proof, silent, there, setting)
     return Derivation(
         setting=setting,
         learned=weights,
@@ -116,6 +117,7 @@ def derivation_at(there: Polished, weights: Weights, setting: Setting, digits: i
         factors=_factors(point, blocks, enclosed, setting, digits, seconds),
         certificate=proof,
         certified=status,
+        silent=silent,
         verdict=verdict,
         proved=proved,
     )
@@ -125,12 +127,12 @@ def _factors(
     point: Weights, blocks: Sequence[Block], enclosed: Enclosed | None, setting: Setting, digits: int, seconds: Seconds
 ) -> tuple[FactorSteps, ...]:
     """Scalars and formula of each factor."""
-    exact = population_loss(point, setting).per_feature
+    exact, scale = population_loss(point, setting).per_feature, float(empty_loss(law_of(setting))[0])
     found = []
     for place, block in enumerate(blocks):
         overlaps = overlaps_of(block.W, block.b, block.symmetry)
         loss = float(exact[list(block.features)].sum())
-        formula = symbolic(block, overlaps, loss, seconds(f"formula {place}"))
+        formula = symbolic(block, overlaps, loss, scale, seconds(f"formula {place}"))
         found.append(FactorSteps(block, numbers(block, overlaps, enclosed, digits), formula))
     return tuple(found)
 
@@ -153,9 +155,12 @@ def _certificate(
     return proof, enclosed, Status()
 
 
-def _verdict(proof: Certificate | None, there: Polished, setting: Setting) -> tuple[str, bool]:
-    """What the certificate proves; else what double precision says."""
-    if proof is not None and proof.kind != "undecided":
+def _verdict(proof: Certificate | None, silent: Sequence[int], there: Polished, setting: Setting) -> tuple[str, bool]:
+    """What the certificate proves; else what double precision says.
+
+    Where features are silent the loss is flat, so that a strict minimum of the others is none of all.
+    """
+    if proof is not None and (proof.kind == "saddle" or (proof.kind == "minimum" and not silent)):
         return proof.kind, True
     least, zero = float(there.hessian_min[0]), float(curvature_tolerance(law_of(setting))[0])
     if not there.converged[0] or abs(least) <= zero:

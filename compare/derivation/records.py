@@ -95,6 +95,7 @@ class Derivation:
         edges: of the overlap graph.
         factors: what is derived of each, in the order of the geometry's name.
         certificate: of the critical point; None where it could not be enclosed, and ``certified`` says why.
+        silent: dropped features on whose biases the loss does not hang; the certificate's signature is of the others.
         verdict: "minimum", "saddle" or "undecided"; proved: by the certificate, not by double precision.
     """
 
@@ -112,6 +113,7 @@ class Derivation:
     factors: tuple[FactorSteps, ...]
     certificate: Certificate | None
     certified: Status
+    silent: tuple[int, ...]
     verdict: str
     proved: bool
 

@@ -112,6 +112,10 @@ def _certificate(one: Derivation) -> tuple[str, ...]:
         found.append(f"Hessian: {proof.positive} positive, {proof.negative} negative, {proof.zero} zero (rotations)")
     if proof.dedicated:
         found.append(f"{counted(len(proof.dedicated), 'dedicated feature')} on the kink b = 0")
+    if one.silent:
+        found.append(
+            f"of the others; the loss does not hang on the bias of {counted(len(one.silent), 'silent feature')}"
+        )
     return tuple(found)
 
 
@@ -124,4 +128,5 @@ def _verdict(one: Derivation) -> str:
 def _decided(one: Derivation) -> Status:
     if one.verdict != "undecided":
         return Status()
-    return Status("undecided", one.certified.reason or "the curvature cannot be told from zero")
+    flat = "the loss is flat in the biases of silent features" if one.silent else "a curvature cannot be told from zero"
+    return Status("undecided", one.certified.reason or flat)

@@ -26,7 +26,7 @@ _DIGITS, _READABLE = 40, 3000
 _MOST_ELIMINATED, _MOST_DEGREE = 6, 16
 
 
-def symbolic(block: Block, overlaps: Overlaps, exact: float, seconds: float) -> Symbolic:
+def symbolic(block: Block, overlaps: Overlaps, exact: float, scale: float, seconds: float) -> Symbolic:
     """The block's loss as an expression in its free scalars, and what it gives at the point.
 
     A regular factor of like features has a polynomial in g and b with exact cosines; any other arrangement a sum over
@@ -35,6 +35,7 @@ def symbolic(block: Block, overlaps: Overlaps, exact: float, seconds: float) -> 
     Args:
         overlaps: of the block, with their values.
         exact: its loss by enumeration.
+        scale: loss of the empty model, all features together.
         seconds: that it may take.
     """
     try:
@@ -42,19 +43,19 @@ def symbolic(block: Block, overlaps: Overlaps, exact: float, seconds: float) -> 
             check_time()
             regular = _regular(block, overlaps)
             piece = regular or arrangement_piece(overlaps, block.symmetry, block.density, block.importance)
-            found = checked(piece, block, overlaps, exact)
-            return replace(found, closed=_closed(block, exact)) if regular else found
+            found = checked(piece, block, overlaps, exact, scale)
+            return replace(found, closed=_closed(block, exact, scale)) if regular else found
     except IntractableError as limit:
         return Symbolic(Status("intractable", str(limit)))
     except TimeoutError:
         return Symbolic(Status("undecided", "time"))
 
 
-def checked(piece: Piece, block: Block, overlaps: Overlaps, exact: float) -> Symbolic:
+def checked(piece: Piece, block: Block, overlaps: Overlaps, exact: float, scale: float) -> Symbolic:
     """An expression with what it gives at the point; undecided where that is not the exact loss."""
     value = float(piece.loss.evalf(_DIGITS, subs=_point(block, overlaps)))
     loss = str(piece.loss)
-    agrees = abs(value - exact) <= AGREES * _scale(block)
+    agrees = abs(value - exact) <= AGREES * scale
     return Symbolic(
         Status() if agrees else Status("undecided", "the formula does not give the exact loss"),
         loss,
@@ -63,11 +64,6 @@ def checked(piece: Piece, block: Block, overlaps: Overlaps, exact: float) -> Sym
         value,
         value - exact,
     )
-
-
-def _scale(block: Block) -> float:
-    """Loss of the empty model."""
-    return sum(p * weight for p, weight in zip(block.density, block.importance, strict=True)) / 3
 
 
 def _regular(block: Block, overlaps: Overlaps) -> Piece | None:
@@ -91,7 +87,7 @@ def _is_regular(block: Block) -> bool:
     return block.symmetry.orbit_sizes.size == 1 and block.free == (2 if len(block.W) else 1)
 
 
-def _closed(block: Block, exact: float) -> AlgebraicFactor | None:
+def _closed(block: Block, exact: float, scale: float) -> AlgebraicFactor | None:
     """The regular factor's optimum as algebraic numbers, if its loss is the point's."""
     if len(block.b) > _MOST_ELIMINATED:
         return None
@@ -100,7 +96,7 @@ def _closed(block: Block, exact: float) -> AlgebraicFactor | None:
         found = algebraic_optimum(block.factor.name, density, block.importance, _MOST_DEGREE)
     except ArithmeticError:
         return None
-    return found.factors[0] if abs(float(found.decimal) - exact) <= AGREES * _scale(block) else None
+    return found.factors[0] if abs(float(found.decimal) - exact) <= AGREES * scale else None
 
 
 def _point(block: Block, overlaps: Overlaps) -> dict[sympy.Symbol, sympy.Float]:

@@ -44,6 +44,7 @@ HOME = {
     "identify": "tegum.theory.geometry.identify",
     "symmetry": "tegum.theory.geometry.symmetry",
     "symmetric_ansatz": "tegum.theory.candidates.ansatz",
+    "derived": "tegum.compare.derivation.derivation",
     "study": "tegum.compare.study",
     "explore": "tegum.compare.explorer.explorer",
     "sliders_around": "tegum.compare.explorer.sliders",

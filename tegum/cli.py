@@ -44,6 +44,7 @@ COMMANDS = {
     "diagnose": "what each feature's loss is made of, and the share it has of the space",
     "probe": "what else a model does: autoencoder, adversarial, computation, steering, penalty",
     "compare": "learned weights against the prediction, with a report",
+    "derive": "learned weights to a certified critical point: symmetries, formula, proof, verdict",
     "study": "theory over an axis, training, comparison and report in one; run again to resume",
     "explore": "one offline page with sliders: exact losses, the winning arrangement, learned runs",
     "verify": "recompute every number of a report from its JSON; exit status 1 if one differs",

@@ -98,16 +98,33 @@ def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int 
     ('minimum', 4, 0, 0)
     """
     weights = _checked(found, setting, digits)
-    law, bits = ball_law(setting), ceil(digits * log2(10)) + 4
+    law = ball_law(setting)
 
     def enclosed(accuracy: int) -> Enclosed:
         if isinstance(found, Candidate):
             return enclosed_fit(found, law, setting.hidden, accuracy)
         return enclosed_model(weights.W, weights.b, law, accuracy)
 
-    point, precision = _to_bits(enclosed, bits)
+    return certificate(enclosed, weights, law, digits)[0]
+
+
+def certificate(
+    enclosed: Callable[[int], Enclosed], weights: Weights, law: BallLaw, digits: int
+) -> tuple[Certificate, Enclosed]:
+    """What is proved about the critical point that a function encloses to so many bits, and the point.
+
+    Args:
+        enclosed: accuracy in bits -> the critical point.
+        weights: of one model, near it.
+        law: of all features.
+        digits: significant digits of the loss wanted.
+
+    Raises:
+        ArithmeticError: the loss cannot be enclosed as well as that; whatever ``enclosed`` raises.
+    """
+    point, precision = _to_bits(enclosed, ceil(digits * log2(10)) + 4)
     with ctx.workprec(precision):
-        return _certificate(point, weights, law, digits)
+        return _certificate(point, weights, law, digits), point
 
 
 def certified_loss(fit: Fit, law: BallLaw, tolerance: Any) -> arb:

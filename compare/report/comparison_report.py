@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tegum.compare.agreement import records_of, statistics, why
+from tegum.compare.derivation.chosen import derivations_of
 from tegum.compare.report.comparison_pictures import comparison_looks, comparison_pictures
 from tegum.compare.report.data import comparison_data
+from tegum.compare.report.derivations import derivations_content, with_derivations
 from tegum.compare.report.document import page
 from tegum.compare.report.files import write_report
 from tegum.compare.report.latex import latex
@@ -34,8 +36,9 @@ def write_comparison_report(comparison: Comparison, folder: str | Path, command:
     """
     known = comparison_looks(comparison)
     pictures = comparison_pictures(comparison, known)
-    data = comparison_data(comparison, command)
-    content = _content(comparison) | colophon(data)
+    derivations = derivations_of([comparison])
+    data = with_derivations(comparison_data(comparison, command), derivations)
+    content = _content(comparison) | colophon(data) | derivations_content(derivations)
     bib = latex("report.bib", content)
     figures = [(one, True) for one in pictures]
     texts = {

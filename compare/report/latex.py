@@ -26,6 +26,7 @@ _SPECIAL = {
     "×": r"$\times$",
     "±": r"$\pm$",
     "≠": r"$\neq$",
+    "…": r"\ldots{}",
     "λ": r"$\lambda$",
     "ᵀ": r"\textsuperscript{T}",
     **{lowered: rf"\textsubscript{{{digit}}}" for digit, lowered in enumerate("₀₁₂₃₄₅₆₇₈₉")},

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from tegum.compare.agreement import agreement, overall, places
+from tegum.compare.derivation.chosen import derivations_of
 from tegum.compare.report.axis import axis_name
 from tegum.compare.report.data import study_data
+from tegum.compare.report.derivations import derivations_content, with_derivations
 from tegum.compare.report.document import page
 from tegum.compare.report.files import write_report
 from tegum.compare.report.latex import latex
@@ -41,8 +43,9 @@ def write_study_report(study: Study, folder: str | Path, command: str) -> Path:
     """
     known = study_looks(study)
     pictures = study_pictures(study, known)
-    data = study_data(study, command)
-    content = _content(study) | colophon(data)
+    derivations = derivations_of(study.comparisons)
+    data = with_derivations(study_data(study, command), derivations)
+    content = _content(study) | colophon(data) | derivations_content(derivations)
     bib = latex("report.bib", content)
     shown = [(one, one.name not in _WIDE) for one in pictures if one.name not in _PRINTED]
     html = page("study", known, content | {"figures": shown, "bib": bib.decode()})

@@ -63,7 +63,7 @@ def allowances(comparisons: Sequence[Comparison]) -> Allowances:
         **known,
         **{key: (2 * error, 0.0) for key in _DIFFERENCES},
         **{key: (relative, relative) for key in ("relative_gap", "relative_difference")},
-        **{key: (_TRACED, 0.0) for key in ("distance", "boundary_distance")},
+        **{key: (_TRACED, 0.0) for key in ("why.distance", "boundary_distance")},
         "hessian_min": (known["hessian_min"][0] + 2 * max(errors), 0.0),
         "distortion": (_RATIO, _RATIO),
         "margin": (_RATIO, _RATIO),

@@ -16,6 +16,7 @@ from tegum.compare.second_search import resolution
 from tegum.compare.study import Study, boundaries_of, curves_of
 from tegum.compare.verdict import Comparison, judged
 from tegum.compare.verify.answer import Recomputed
+from tegum.compare.verify.derivations import derivation_allowances, rederived
 from tegum.compare.verify.digits import allowances
 from tegum.compare.verify.inputs import CellInputs, Inputs, inputs_of
 from tegum.compare.verify.routes import polish_differences, route_differences
@@ -39,7 +40,8 @@ def recomputed_comparisons(data: Mapping[str, Any]) -> Recomputed:
     inputs = inputs_of(data)
     found = comparisons_of(inputs)
     others = chain(polish_differences(inputs, found), route_differences(inputs, found))
-    return Recomputed(recomputed(inputs, found), allowances(found), others)
+    known = allowances(found)
+    return Recomputed(recomputed(inputs, found) | rederived(data, found), known | derivation_allowances(known), others)
 
 
 def recomputed(inputs: Inputs, comparisons: list[Comparison]) -> Data:

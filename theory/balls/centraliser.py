@@ -10,6 +10,7 @@ import numpy as np
 from flint import arb, arb_mat, fmpz_mat
 from jaxtyping import Float, Int
 
+from tegum.theory.deadline import check_time
 from tegum.theory.geometry.symmetry import Symmetry
 
 #: Share of a matrix's size below which doubles stand for zero; weights this far from symmetric are refused.
@@ -139,6 +140,7 @@ def _spectral_projectors(matrix: Int[np.ndarray, "rows rows"]) -> list[arb_mat]:
     identity, M = arb_mat(np.eye(size, dtype=int).tolist()), arb_mat(integers)
     projectors = []
     for k, value in enumerate(roots):
+        check_time()
         product = identity
         for other in roots[:k] + roots[k + 1 :]:
             product = product * (M - other * identity) * (1 / (value - other))

@@ -13,7 +13,7 @@ from tegum.theory.balls.cosines import exact_cosines
 from tegum.theory.balls.inertia import bordered, inertia
 from tegum.theory.balls.numbers import BallLaw, key
 from tegum.theory.balls.regular import enclosed_scalars, symmetric_loss, vectors
-from tegum.theory.balls.symmetric import enclosed_arrangement
+from tegum.theory.balls.symmetric import enclosed_arrangement, factor_exact_ansatz
 from tegum.theory.balls.weights import (
     BallWeights,
     Matrix,
@@ -28,7 +28,7 @@ from tegum.theory.candidates.candidates import Fit
 from tegum.theory.candidates.factors import FittedFactor
 
 #: How far from the given double-precision point the critical point may lie, entry by entry.
-_REACH = 1e-4
+REACH = 1e-4
 #: A feature this close to (‖w‖ = 1, b = 0, orthogonal to all others) stands for the exact dedicated one.
 _DEDICATED = 1e-7
 #: Norms and biases of a rigid factor with like features agree to this.
@@ -61,7 +61,7 @@ def enclosed_fit(fit: Fit, law: BallLaw, hidden: int, accuracy: int) -> Enclosed
         (place, enclosed_factor(part, law.of(place), accuracy))
         for place, part in zip(fit.features, fit.factors, strict=True)
     ]
-    return _assembled(parts, hidden, len(law.density))
+    return assembled(parts, hidden, len(law.density))
 
 
 def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclosed:
@@ -76,17 +76,18 @@ def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclos
     """
     k, d = fitted.factor.vertices, fitted.factor.dimension
     if d == 0:
-        return _dropped(law)
+        return dropped_block(law)
     if d == k == 1:
-        return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))
+        return dedicated_block()
     if not _alike(law):
-        return _free(fitted.W, fitted.b, law, accuracy)
+        return free_block(fitted.W, fitted.b, law, accuracy)
     cosines = _rigid_cosines(fitted)
     if cosines is None:
-        at, scalars = enclosed_arrangement(fitted.factor, fitted.W, fitted.b, law, _REACH, accuracy)
-        return Enclosed(at, _loss(at, law), tuple(scalars))
+        ansatz = factor_exact_ansatz(fitted.factor)
+        at, scalars = enclosed_arrangement(ansatz, fitted.W, fitted.b, law, REACH, accuracy)
+        return Enclosed(at, loss_of(at, law), tuple(scalars))
     norm = float((fitted.W * fitted.W).sum()) / k
-    g, b = enclosed_scalars(cosines[0], norm, float(fitted.b[0]), law, _REACH, accuracy)
+    g, b = enclosed_scalars(cosines[0], norm, float(fitted.b[0]), law, REACH, accuracy)
     G = [[g * c for c in row] for row in cosines]
     return Enclosed(BallWeights(vectors(G, d), [b] * k, G), symmetric_loss(cosines[0], g, b, law), (g, b))
 
@@ -103,12 +104,10 @@ def enclosed_model(
     alone = dedicated_features(W, b)
     others = [i for i in range(features) if i not in alone]
     axes = np.linalg.svd(W[:, list(alone)], full_matrices=True)[0][:, len(alone) :]
-    parts: list[tuple[tuple[int, ...], Enclosed]] = [
-        ((i,), Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))) for i in alone
-    ]
+    parts: list[tuple[tuple[int, ...], Enclosed]] = [((i,), dedicated_block()) for i in alone]
     if others:
-        parts.append((tuple(others), _free(axes.T @ W[:, others], b[others], law.of(others), accuracy)))
-    return _assembled(parts, hidden, features)
+        parts.append((tuple(others), free_block(axes.T @ W[:, others], b[others], law.of(others), accuracy)))
+    return assembled(parts, hidden, features)
 
 
 def dedicated_features(W: Float[np.ndarray, "hidden features"], b: Float[np.ndarray, " features"]) -> tuple[int, ...]:
@@ -117,17 +116,27 @@ def dedicated_features(W: Float[np.ndarray, "hidden features"], b: Float[np.ndar
     return tuple(int(i) for i in np.flatnonzero(np.maximum(off, np.abs(b)) < _DEDICATED))
 
 
-def _dropped(law: BallLaw) -> Enclosed:
+def dropped_block(law: BallLaw) -> Enclosed:
+    """One feature's zero vector: b = p/2."""
     p = law.density[0]
     return Enclosed(BallWeights([], [p / 2], [[arb(0)]]), law.importance[0] * (p / 3 - p * p / 4), (p / 2,))
 
 
-def _free(W: np.ndarray, b: np.ndarray, law: BallLaw, accuracy: int) -> Enclosed:
-    at = enclosed_weights(W, b, law, _REACH, accuracy)
-    return Enclosed(at, _loss(at, law), tuple(at.parameters))
+def dedicated_block() -> Enclosed:
+    """One feature alone in its dimension: g = 1, b = 0, whose loss is exactly 0, the least possible."""
+    return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))
 
 
-def _loss(at: BallWeights, law: BallLaw) -> arb:
+def free_block(
+    W: Float[np.ndarray, "dimension vertices"], b: Float[np.ndarray, " vertices"], law: BallLaw, accuracy: int
+) -> Enclosed:
+    """A block all of whose weights are free, up to rotations."""
+    at = enclosed_weights(W, b, law, REACH, accuracy)
+    return Enclosed(at, loss_of(at, law), tuple(at.parameters))
+
+
+def loss_of(at: BallWeights, law: BallLaw) -> arb:
+    """Σ_i ℓ_i."""
     return sum((row.loss for row in rows_of(at, law, 1)), arb(0))
 
 
@@ -145,7 +154,8 @@ def _rigid_cosines(fitted: FittedFactor) -> Matrix | None:
     return exact_cosines(G / scale)
 
 
-def _assembled(parts: Sequence[tuple[Sequence[int], Enclosed]], hidden: int, features: int) -> Enclosed:
+def assembled(parts: Sequence[tuple[Sequence[int], Enclosed]], hidden: int, features: int) -> Enclosed:
+    """Blocks with the features that each holds, in orthogonal dimensions, as one model."""
     zero = arb(0)
     W, b, row = [[zero] * features for _ in range(hidden)], [zero] * features, 0
     G = [[zero] * features for _ in range(features)]

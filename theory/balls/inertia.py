@@ -17,6 +17,8 @@ def inertia(matrix: arb_mat) -> tuple[int, int]:
 
     Source: Sylvester's law of inertia; LDLᵀ of a congruent matrix that is almost diagonal.
     """
+    if not matrix.nrows():
+        return 0, 0
     pivots = pivots_of(matrix, frame(matrix))
     positive, negative = sum(bool(one > 0) for one in pivots), sum(bool(one < 0) for one in pivots)
     if positive + negative < len(pivots):

@@ -11,6 +11,7 @@ from typing import Any
 from flint import arb, ctx
 
 from tegum.theory.balls.numbers import BallLaw, key
+from tegum.theory.deadline import check_time
 
 #: E[Π_{j in indices} x_j U_q(z)] as a function of q and the indices.
 Expectation = Callable[..., arb]
@@ -45,12 +46,14 @@ def ball_row(own: int, overlaps: Sequence[arb], b: arb, law: BallLaw, order: int
 
     Raises:
         ArithmeticError: the sign of an output cannot be told from the balls where it matters.
+        TimeoutError: see `deadline`.
 
     Validity: independent features uniform on [0, 1], ReLU readout; 2ⁿ knots where all overlaps differ, far fewer
     where many are equal.
 
     Source: box integrals over active subsets (see loss/knots.py), the same recursion in balls.
     """
+    check_time()
     expectation = expectations(overlaps, b, law.density, closed)
     weight, places = law.importance[own], [*((k,) for k in range(len(overlaps))), ()]
     loss = weight * (law.density[own] / 3 - 2 * expectation(1, own) + 2 * expectation(2))

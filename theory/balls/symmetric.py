@@ -19,34 +19,33 @@ from tegum.theory.geometry.factor import Factor, regular_vectors
 
 
 def enclosed_arrangement(
-    factor: Factor,
+    ansatz: ExactAnsatz,
     W: Float[np.ndarray, "dimension vertices"],
     b: Float[np.ndarray, " vertices"],
     law: BallLaw,
     reach: float,
     accuracy: int,
 ) -> tuple[BallWeights, list[arb]]:
-    """The critical point of the loss near given weights, among all with the symmetries of a catalogue entry.
+    """The critical point of the loss near given weights, among all with the symmetries of an arrangement.
 
     ∂/∂(t, β) Σ_orbits |orbit| ℓ(row of its representative) = 0: squared norms, heights, angles and the orbits' biases.
     By symmetry it is critical for the full loss, and it stays isolated where the full Hessian has a null vector that
     breaks the symmetry.
 
     Args:
-        factor: the entry.
-        W, b: weights in double precision.
-        law: of the vertices, all alike.
+        ansatz: of the arrangement; the symmetries keep the kinds of the vertices.
+        W, b: weights in double precision, symmetric.
+        law: of the vertices, alike within each orbit.
         reach, accuracy: see `enclosed_zero`; entry by entry of t.
 
     Returns:
         `BallWeights`, where overlaps of one orbit of pairs are the same ball; and (t, β), in which it is unique.
 
     Raises:
-        ArithmeticError: see `enclosed_zero` and `exact_ansatz`.
+        ArithmeticError: see `enclosed_zero`; weights without the symmetry.
 
     Source: Palais, The principle of symmetric criticality, Commun. Math. Phys. 69 (1979).
     """
-    ansatz = _exact_ansatz(factor, ctx.prec)
     heads = ansatz.symmetry.representatives
     found = enclosed_zero(
         System(lambda theta: _gradient(ansatz, theta, law), lambda theta: _hessian(ansatz, theta, law)),
@@ -60,8 +59,13 @@ def enclosed_arrangement(
     return BallWeights(vectors(G, ansatz.dimension), biases, G), found
 
 
+def factor_exact_ansatz(factor: Factor) -> ExactAnsatz:
+    """The ansatz of a catalogue entry, at the working precision."""
+    return _factor_exact_ansatz(factor, ctx.prec)
+
+
 @lru_cache(maxsize=64)
-def _exact_ansatz(factor: Factor, precision: int) -> ExactAnsatz:
+def _factor_exact_ansatz(factor: Factor, precision: int) -> ExactAnsatz:
     return exact_ansatz(regular_vectors(factor), factor_ansatz(factor).symmetry)
 
 

@@ -39,7 +39,7 @@ class AlgebraicFactor:
         factor: its name; copies: how many the geometry has.
         ratio: β = b/g; None for dropped features.
         norm: g, squared norm; bias: b; loss: of one copy, importance included.  None where β's degree is above
-            `MOST_DEGREE`.
+            the most that is eliminated.
     """
 
     factor: str
@@ -69,7 +69,9 @@ class AlgebraicOptimum:
     loss: AlgebraicNumber | None
 
 
-def algebraic_optimum(geometry: str, density: Fraction, importance: Sequence[float] | None = None) -> AlgebraicOptimum:
+def algebraic_optimum(
+    geometry: str, density: Fraction, importance: Sequence[float] | None = None, most_degree: int = MOST_DEGREE
+) -> AlgebraicOptimum:
     """The optimum of a geometry within its ansatz at a rational density, exactly.
 
     Each factor's loss, least over g, is k I [p/3 - A(β)²/(2B(β))]; β is a root of S = 2 A′B - A B′, a polynomial over
@@ -80,6 +82,7 @@ def algebraic_optimum(geometry: str, density: Fraction, importance: Sequence[flo
         geometry: name; features alike within each factor.
         density: p, in (0, 1).
         importance: I of each feature in the order of the name; 1 unless given.
+        most_degree: of β, beyond which no other number is eliminated from it.
 
     Returns:
         `AlgebraicOptimum`; every number with its minimal polynomial, the root meant, and digits.
@@ -105,11 +108,11 @@ def algebraic_optimum(geometry: str, density: Fraction, importance: Sequence[flo
     with ctx.workprec(_PRECISION):
         found = [(orbit, None if orbit.factor == DROPPED else _point(orbit, density)) for orbit in orbits]
         loss = sum((orbit.copies * _loss(orbit, density, point) for orbit, point in found), arb(0))
-        total = _total(found, density, loss)
+        total = _total(found, density, loss, most_degree)
         return AlgebraicOptimum(
             name(parse_geometry(geometry)),
             density,
-            tuple(_factor(orbit, density, point) for orbit, point in found),
+            tuple(_factor(orbit, density, point, most_degree) for orbit, point in found),
             total.decimal if total is not None else loss.str(DIGITS, radius=False),
             total,
         )
@@ -126,14 +129,14 @@ def _loss(orbit: Orbit, density: Fraction, point: StationaryPoint | None) -> arb
     return weight * (ball(density / 3) - gain)
 
 
-def _factor(orbit: Orbit, density: Fraction, point: StationaryPoint | None) -> AlgebraicFactor:
+def _factor(orbit: Orbit, density: Fraction, point: StationaryPoint | None, most_degree: int) -> AlgebraicFactor:
     if point is None:
         bias, loss = rational_number(density / 2), rational_number(orbit.importance[0] * (density / 3 - density**2 / 4))
         return AlgebraicFactor(orbit.factor.name, orbit.copies, None, None, bias, loss)
     one = point.branch
     ratio = algebraic_number(in_one_variable(norm(one.S, one.over), 2), point.ratio)
     others: list[AlgebraicNumber | None] = [None, None, None]
-    if one.degree <= MOST_DEGREE:
+    if one.degree <= most_degree:
         near_loss = _loss(orbit, density, point)
         others = [
             algebraic_number(in_one_variable(eliminated(one, numerator, one.dB), 3), near)
@@ -152,7 +155,9 @@ def _loss_numerator(orbit: Orbit, density: Fraction, one: Branch, rest: Fraction
     return constant(rest + weight * density / 3) * one.dB - constant(weight) * one.A * one.dA
 
 
-def _total(found: list[tuple[Orbit, StationaryPoint | None]], density: Fraction, near: arb) -> AlgebraicNumber | None:
+def _total(
+    found: list[tuple[Orbit, StationaryPoint | None]], density: Fraction, near: arb, most_degree: int
+) -> AlgebraicNumber | None:
     """The whole loss, where at most one kind of factor is irrational."""
     rest, irrational = Fraction(0), []
     for orbit, point in found:
@@ -162,7 +167,7 @@ def _total(found: list[tuple[Orbit, StationaryPoint | None]], density: Fraction,
     if not irrational:
         return rational_number(rest)
     (orbit, one), *others = irrational
-    if others or one.degree > MOST_DEGREE:
+    if others or one.degree > most_degree:
         return None
     numerator = _loss_numerator(orbit, density, one, rest, orbit.copies)
     return algebraic_number(in_one_variable(eliminated(one, numerator, one.dB), 3), near)

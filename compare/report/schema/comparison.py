@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from tegum.compare.agreement.why import REASONS
+from tegum.compare.report.schema.derivation import DERIVED
 from tegum.compare.report.schema.parts import FORMS, IDENTITY, RUN_AGAIN, WEIGHTS, head, setting
 from tegum.compare.report.schema.shapes import (
     COMPUTED,
@@ -187,6 +188,7 @@ COMPARISON = Table(
         **_COMPARED,
         "statistics": Field("of all runs", Table("statistics", _STATISTICS)),
         "why": Field("why the best run is not the optimum, null where it is", _WHY),
+        **DERIVED,
     },
 )
 _CELL = Table(
@@ -289,5 +291,6 @@ STUDY = Table(
         ),
         "curves": Field("of the candidates", Row(_CURVE)),
         "cells": parts("one comparison for each cell of the plan", Row(_CELL, least=1)),
+        **DERIVED,
     },
 )

@@ -10,11 +10,12 @@ from tegum.compare.report.schema.kinds import SCHEMAS
 from tegum.compare.report.schema.structure import faults, given_places
 from tegum.compare.verify.answer import completed
 from tegum.compare.verify.differences import Difference, differences
-from tegum.compare.verify.file import children, read_data
+from tegum.compare.verify.file import read_data
 from tegum.compare.verify.kinds import KINDS
 from tegum.theory.checks import choice
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.seal import digest, head
+from tegum.theory.files.strict_json import children
 
 
 @dataclass(frozen=True)

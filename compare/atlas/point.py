@@ -1,0 +1,76 @@
+"""The point: a sighting's exact statement, derived step by step."""
+
+from __future__ import annotations
+
+from tegum.compare.atlas.entry import ArrangementKey, Point
+from tegum.compare.atlas.sighting import Sighting
+from tegum.compare.derivation import Derivation, derived
+from tegum.compare.derivation.blocks import Block, blocks_of
+from tegum.theory.errors import InputError
+from tegum.theory.geometry.identify import identify
+from tegum.theory.loss.population import population_loss
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
+
+#: Significant digits of the losses, and seconds that each step of a derivation may take.
+DIGITS, SECONDS = 20, 20.0
+#: Characters beyond which a closed form is not kept: it can be derived again from the weights.
+_LONGEST_FORMULA, _LONGEST_REASON = 4000, 300
+
+
+def block_of(one: Sighting) -> Block:
+    """A sighting's weights with their symmetries."""
+    (block,) = blocks_of(Weights(one.W, one.b), identify(one.W, tolerance=CRITICAL_TOLERANCE), _setting(one))
+    return block
+
+
+def shape_of(block: Block) -> ArrangementKey:
+    """What tells its arrangement from others of its signed graph."""
+    orbits = tuple(sorted(block.symmetry.orbit_sizes.tolist(), reverse=True))
+    return len(block.W), block.symmetry.order, orbits, block.free
+
+
+def point_of(one: Sighting) -> Point:
+    """The critical point of a sighting with its certificate and its closed form, as far as each can be had.
+
+    Raises:
+        InputError: polishing left the arrangement: it was no critical point.
+    """
+    steps = derived(Weights(one.W, one.b), _setting(one), DIGITS, SECONDS)
+    if steps.geometry != one.name:
+        raise InputError(f"{one.name} is not at a critical point at density {one.density:g}: it becomes {steps.geometry}")
+    (factor,) = steps.factors
+    formula = factor.symbolic.loss if factor.symbolic.status.kind == "done" and factor.symbolic.loss else ""
+    proof = steps.certificate
+    return Point(
+        density=one.density,
+        W=tuple(map(tuple, steps.point.W.tolist())),
+        b=tuple(steps.point.b.tolist()),
+        **_enclosed(steps),
+        radius=None if proof is None else proof.radius,
+        signature=_signature(steps),
+        formula=formula if len(formula) <= _LONGEST_FORMULA else "",
+        values=tuple(sorted((number.symbol, float(number.decimal)) for number in factor.scalars)),
+        reason=steps.certified.reason[:_LONGEST_REASON],
+    )
+
+
+def _enclosed(steps: Derivation) -> dict[str, str | float]:
+    """The loss between proved bounds, or between those of the numerical error."""
+    if steps.certificate is not None:
+        return {key: getattr(steps.certificate, key) for key in ("decimal", "lower", "upper")}
+    found = population_loss(steps.point, steps.setting)
+    loss, error = float(found.loss), float(found.error)
+    return {"decimal": f"{loss:.15g}", "lower": max(0.0, loss - error), "upper": loss + error}
+
+
+def _signature(steps: Derivation) -> tuple[int, int, int] | None:
+    proof = steps.certificate
+    if proof is None or proof.positive is None or proof.negative is None or proof.zero is None:
+        return None
+    return proof.positive, proof.negative, proof.zero
+
+
+def _setting(one: Sighting) -> Setting:
+    return Setting(count=one.W.shape[1], hidden=one.W.shape[0], density=one.density)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -59,15 +60,15 @@ def atlas_from(data: Any) -> Atlas:
 
 
 def _source(data: Any) -> Source:
-    table = _table(data, "name", "description", "command", "versions")
-    versions = known_table("versions", table["versions"], list(table["versions"])[:100])
+    table = _table(data, Source)
+    versions = _mapping("versions", table["versions"], 100)
     listed = sorted((_text(key, key), _text(key, value)) for key, value in versions.items())
     words = (_text(key, table[key]) for key in ("name", "description", "command"))
     return Source(*words, tuple(listed))
 
 
 def _entry(data: Any) -> Entry:
-    table = _table(data, "name", "form", "arrangements", "observations", "spans")
+    table = _table(data, Entry)
     name = _matched("name", table["name"], _NAME)
     with located(name):
         form = form_of(table["form"], MOST_VERTICES)
@@ -83,7 +84,7 @@ def _entry(data: Any) -> Entry:
 
 
 def _arrangement(data: Any, signs: np.ndarray) -> Arrangement:
-    table = _table(data, "dimension", "symmetries", "orbits", "scalars", "description", "points")
+    table = _table(data, Arrangement)
     vertices = len(signs)
     dimension = whole("dimension", table["dimension"], 1, vertices)
     orbits = tuple(whole("orbits", size, 1, vertices) for size in _list("orbits", table["orbits"]))
@@ -102,8 +103,7 @@ def _arrangement(data: Any, signs: np.ndarray) -> Arrangement:
 
 
 def _point(data: Any, dimension: int, signs: np.ndarray) -> Point:
-    keys = ("density", "W", "b", "decimal", "lower", "upper", "radius", "signature", "formula", "values", "reason")
-    table, vertices = _table(data, *keys), len(signs)
+    table, vertices = _table(data, Point), len(signs)
     rows = _list("W", table["W"])
     if len(rows) != dimension or not all(isinstance(row, list) for row in (*rows, table["b"])):
         raise InputError(f"W is no list of {dimension} lists, or b is none")
@@ -114,7 +114,7 @@ def _point(data: Any, dimension: int, signs: np.ndarray) -> Point:
     if not lower <= float(decimal) * (1 + 1e-9) or not float(decimal) * (1 - 1e-9) <= upper or lower > upper:
         raise InputError(f"decimal = {decimal} is not between lower and upper")
     signature = None if table["signature"] is None else _signature(table["signature"], dimension * vertices + vertices)
-    values = known_table("values", table["values"], list(table["values"])[: vertices * vertices])
+    values = _mapping("values", table["values"], vertices * (vertices + 3))
     return Point(
         density=number("density", table["density"], 0, 1),
         W=W,
@@ -126,6 +126,7 @@ def _point(data: Any, dimension: int, signs: np.ndarray) -> Point:
         signature=signature,
         formula=_text("formula", table["formula"], _LONGEST_FORMULA),
         values=tuple(sorted((_text("values", key), number(key, value)) for key, value in values.items())),
+        intractable=_text("intractable", table["intractable"]),
         reason=_text("reason", table["reason"]),
     )
 
@@ -149,7 +150,7 @@ def _signature(data: Any, parameters: int) -> tuple[int, int, int]:
 
 
 def _observation(data: Any) -> Observation:
-    table = _table(data, "density", "features", "hidden", "source", "seen", "models", "loss")
+    table = _table(data, Observation)
     models = whole("models", table["models"], 1, _MOST_MODELS)
     return Observation(
         density=number("density", table["density"], 0, 1),
@@ -163,7 +164,7 @@ def _observation(data: Any) -> Observation:
 
 
 def _span(data: Any, vertices: int) -> Span:
-    table = _table(data, "dimension", "source", "low", "high", "below", "above")
+    table = _table(data, Span)
     low = number("low", table["low"], 0, 1)
     return Span(
         dimension=whole("dimension", table["dimension"], 1, vertices),
@@ -175,12 +176,20 @@ def _span(data: Any, vertices: int) -> Span:
     )
 
 
-def _table(data: Any, *keys: str) -> Any:
+def _table(data: Any, record: type) -> Any:
+    """A table with exactly the fields of a record."""
+    keys = [field.name for field in fields(record)]
     table = known_table("", data, keys)
     for key in keys:
         if key not in table:
             raise InputError(f"{key} is missing")
     return table
+
+
+def _mapping(key: str, data: Any, most: int) -> dict[str, Any]:
+    if not isinstance(data, dict) or len(data) > most:
+        raise InputError(f"{key} is no table of at most {most}")
+    return data
 
 
 def _listed(table: Any, key: str, made: Callable[[Any], _Made], most: int = _MOST_FACTS) -> list[_Made]:

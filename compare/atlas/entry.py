@@ -25,9 +25,10 @@ class Point:
             proof was found, and then ``reason`` says why.
         signature: proved; None where it is not.
         formula: the loss as an exact expression that `sympy.sympify` reads, in ``p`` and the arrangement's scalars; ""
-            where it is intractable.
+            where there is none, and then ``intractable`` says why.
         values: of the formula's scalars at this point, by name.
-        reason: what kept the point from being certified; "" where nothing did.
+        intractable: what kept the loss from being written down; reason: what kept the point from being certified; ""
+            where nothing did.
     """
 
     density: float
@@ -40,6 +41,7 @@ class Point:
     signature: Signature | None
     formula: str
     values: tuple[tuple[str, float], ...]
+    intractable: str
     reason: str
 
     @property
@@ -110,8 +112,8 @@ class Span:
         dimension: of the arrangement; its features are the entry's vertices.
         source: of the table that it is best in.
         low, high: ends of the span, each with what lies there.
-        below, above: "crossing with NAME", "turns into NAME", "bracket to NAME" (the end lies between this density and
-            the next one of the table), or "end of the table".
+        below, above: "crossing with NAME" (the losses of two branches cross), "turns into NAME" (the branch goes on as
+            another geometry), or "end of the table".
     """
 
     dimension: int

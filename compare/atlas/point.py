@@ -6,6 +6,7 @@ from tegum.compare.atlas.entry import ArrangementKey, Point
 from tegum.compare.atlas.sighting import Sighting
 from tegum.compare.derivation import Derivation, derived
 from tegum.compare.derivation.blocks import Block, blocks_of
+from tegum.compare.derivation.records import Symbolic
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.population import population_loss
@@ -16,7 +17,7 @@ from tegum.theory.weights import Weights
 #: Significant digits of the losses, and seconds that each step of a derivation may take.
 DIGITS, SECONDS = 20, 20.0
 #: Characters beyond which a closed form is not kept: it can be derived again from the weights.
-_LONGEST_FORMULA, _LONGEST_REASON = 4000, 300
+LONGEST_FORMULA, _LONGEST_REASON = 40_000, 300
 
 
 def block_of(one: Sighting) -> Block:
@@ -28,7 +29,7 @@ def block_of(one: Sighting) -> Block:
 def shape_of(block: Block) -> ArrangementKey:
     """What tells its arrangement from others of its signed graph."""
     orbits = tuple(sorted(block.symmetry.orbit_sizes.tolist(), reverse=True))
-    return len(block.W), block.symmetry.order, orbits, block.free
+    return len(block.W), int(block.symmetry.order), orbits, int(block.free)
 
 
 def point_of(one: Sighting) -> Point:
@@ -41,7 +42,7 @@ def point_of(one: Sighting) -> Point:
     if steps.geometry != one.name:
         raise InputError(f"{one.name} is not at a critical point at density {one.density:g}: it becomes {steps.geometry}")
     (factor,) = steps.factors
-    formula = factor.symbolic.loss if factor.symbolic.status.kind == "done" and factor.symbolic.loss else ""
+    formula, intractable = _closed(factor.symbolic)
     proof = steps.certificate
     return Point(
         density=one.density,
@@ -50,10 +51,20 @@ def point_of(one: Sighting) -> Point:
         **_enclosed(steps),
         radius=None if proof is None else proof.radius,
         signature=_signature(steps),
-        formula=formula if len(formula) <= _LONGEST_FORMULA else "",
+        formula=formula,
+        intractable=intractable,
         values=tuple(sorted((number.symbol, float(number.decimal)) for number in factor.scalars)),
         reason=steps.certified.reason[:_LONGEST_REASON],
     )
+
+
+def _closed(symbolic: Symbolic) -> tuple[str, str]:
+    """The loss in closed form, or why there is none."""
+    if symbolic.status.kind != "done" or symbolic.loss is None:
+        return "", symbolic.status.reason[:_LONGEST_REASON]
+    if len(symbolic.loss) > LONGEST_FORMULA:
+        return "", f"{len(symbolic.loss)} characters; at most {LONGEST_FORMULA} are kept"
+    return symbolic.loss, ""
 
 
 def _enclosed(steps: Derivation) -> dict[str, str | float]:

@@ -1,0 +1,72 @@
+"""The shipped atlas made anew: the table of factors and the sweeps, source by source, so that it can be resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from tegum.compare.atlas.chart import charted
+from tegum.compare.atlas.entry import Atlas
+from tegum.compare.atlas.file import read_atlas, write_atlas
+from tegum.compare.atlas.learned import ensemble_charted, sweep_source
+from tegum.compare.atlas.merge import merge_atlases
+from tegum.compare.atlas.shipped import FILE
+from tegum.compare.atlas.spans import with_spans
+from tegum.compare.atlas.sweeps import shipped_plans
+from tegum.compare.atlas.table import table_charted, table_source
+from tegum.empirical.plan import Plan, plan_id
+from tegum.empirical.sweep.ensembles import sweep_ensemble
+from tegum.empirical.sweep.folder import sweep_in
+from tegum.empirical.sweep.sweep import sweep
+from tegum.theory.errors import InputError
+from tegum.theory.files.atomic import claim_folder
+from tegum.theory.table.shipped import factor_table
+
+#: Told the stage, the work done and the work there is.
+Progress = Callable[[str, int, int], object]
+COMMAND = "tegum atlas --build DIR"
+
+
+def built(folder: str | Path, plans: list[Plan] | None = None, progress: Progress = lambda *_: None) -> Atlas:
+    """The atlas of the shipped table of factors and of sweeps; run again on the same folder to resume.
+
+    Args:
+        folder: keeps the sweeps, an atlas of each source in ``parts``, and the whole in ``atlas.json``.
+        plans: of the sweeps; `sweeps.shipped_plans` unless given.
+        progress: told the stage ("training", "sources", "spans"), the work done and the work there is.
+
+    Raises:
+        InputError: the folder cannot be written to, or a file in it is damaged; or training failed.
+    """
+    folder, plans = claim_folder(folder), shipped_plans() if plans is None else plans
+    whole = _part(folder, "table", _of_table)
+    for done, plan in enumerate(plans):
+        progress("sources", done, len(plans))
+        part = _part(folder, f"sweep-{plan_id(plan)}", partial(_of_sweep, folder, plan, whole, progress))
+        whole = merge_atlases(whole, part)
+    progress("sources", len(plans), len(plans))
+    whole = with_spans(whole, factor_table(), lambda done, total: progress("spans", done, total))
+    write_atlas(folder / FILE, whole)
+    return whole
+
+
+def _part(folder: Path, name: str, made: Callable[[], Atlas]) -> Atlas:
+    """The atlas of one source, read if it is there."""
+    path = folder / "parts" / f"{name}.json"
+    if not path.exists():
+        write_atlas(path, made())
+    return read_atlas(path)
+
+
+def _of_table() -> Atlas:
+    return charted(table_charted(factor_table()), table_source(factor_table()), Atlas())
+
+
+def _of_sweep(folder: Path, plan: Plan, known: Atlas, progress: Progress) -> Atlas:
+    runs = folder / "sweeps" / plan_id(plan)
+    status = sweep(plan, runs, progress=progress)
+    if status.failed:
+        raise InputError(status.reason)
+    found = ensemble_charted(sweep_ensemble(runs, sweep_in(runs)))
+    return charted(found, sweep_source(plan, COMMAND), known)

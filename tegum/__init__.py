@@ -51,6 +51,11 @@ HOME = {
     "reproduce": "tegum.papers.claims.reproduce",
     "read_dictionary": "tegum.theory.files.dictionaries",
     "survey": "tegum.compare.dictionary.survey",
+    "atlas": "tegum.compare.atlas.shipped",
+    "discoveries": "tegum.compare.atlas.learned",
+    "merge_atlases": "tegum.compare.atlas.merge",
+    "read_atlas": "tegum.compare.atlas.file",
+    "write_atlas": "tegum.compare.atlas.file",
 }
 
 __all__ = ["__version__", *FOLDERS, *HOME]

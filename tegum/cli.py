@@ -40,6 +40,7 @@ COMMANDS = {
     "dynamics": "train with snapshots: levels, jumps and geometry along the way; run again to resume",
     "identify": "geometry of any weights",
     "dictionary": "overlaps of a dictionary of tens of thousands of features: statistics, graph, component classes",
+    "atlas": "geometries that no catalogue names: listed, shown, checked, entered, merged",
     "draw": "pictures of any weights or runs: matrices, vectors, norms, activations, training",
     "diagnose": "what each feature's loss is made of, and the share it has of the space",
     "probe": "what else a model does: autoencoder, adversarial, computation, steering, penalty",

@@ -50,7 +50,7 @@ def charted(
     """
     ordered = sorted(found, key=lambda one: (one.sighting.key, one.features, one.hidden))
     groups = [list(group) for _, group in groupby(ordered, key=lambda one: one.sighting.name)]
-    entries = []
+    entries: list[Entry] = []
     for group in groups:
         advance(len(entries), len(groups))
         entries.append(_entry(group, source, known))

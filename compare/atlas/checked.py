@@ -53,7 +53,7 @@ def atlas_from(data: Any) -> Atlas:
     _distinct("entries", [one.name for one in entries])
     named = {one.name for one in sources}
     for entry in entries:
-        for source in [one.source for one in (*entry.observations, *entry.spans)]:
+        for source in [*(one.source for one in entry.observations), *(one.source for one in entry.spans)]:
             if source not in named:
                 raise InputError(f"{entry.name}: source {shown(source)} is not among the sources")
     return atlas_of(entries, sources)
@@ -63,8 +63,8 @@ def _source(data: Any) -> Source:
     table = _table(data, Source)
     versions = _mapping("versions", table["versions"], 100)
     listed = sorted((_text(key, key), _text(key, value)) for key, value in versions.items())
-    words = (_text(key, table[key]) for key in ("name", "description", "command"))
-    return Source(*words, tuple(listed))
+    name, description, command = (_text(key, table[key]) for key in ("name", "description", "command"))
+    return Source(name, description, command, tuple(listed))
 
 
 def _entry(data: Any) -> Entry:

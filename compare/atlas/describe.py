@@ -127,5 +127,5 @@ def _in_orbits(W: Vectors, group: Symmetry) -> Iterator[str]:
     blocks = [W[:, group.vertex_orbits == orbit] for orbit in range(group.orbit_sizes.size)]
     names = [_name(block) or ("one vertex" if block.shape[1] == 1 else None) for block in blocks]
     found = [name for name in names if name is not None]
-    if len(found) == len(names) > 1:
+    if len(found) == len(names) > 1 and set(names) != {"one vertex"}:
         yield " and ".join(sorted(found, key=lambda name: (name == "one vertex", name)))

@@ -17,6 +17,8 @@ from tegum.empirical.exact import rows_by_setting
 from tegum.empirical.models import rows_of
 from tegum.empirical.pictures.numerals import counted
 from tegum.empirical.plan import Plan, plan_id
+from tegum.empirical.sweep.ensembles import sweep_ensemble
+from tegum.empirical.sweep.folder import sweep_in
 from tegum.theory.errors import located
 from tegum.theory.files.tables import tables_id
 from tegum.theory.loss.law import law_of, require_basic
@@ -52,7 +54,7 @@ def discoveries(weights: Weights, setting: Setting) -> Atlas:
 
     >>> import numpy as np
     >>> from tegum import Setting, Weights, discoveries
-    >>> found = discoveries(Weights(np.array([[0.6, 0.6, -1.0]]), np.zeros(3)), Setting(3, 1, 0.05))
+    >>> found = discoveries(Weights(np.array([[0.8, 0.5, -1.0]]), np.zeros(3)), Setting(3, 1, 0.05))
     >>> [entry.description for entry in found.entries]
     ['digon with a doubled vertex']
     """
@@ -98,6 +100,19 @@ def ensemble_charted(
         yield from _recurring(_charted(rest, setting))
         done += len(rows)
         advance(done, len(ensemble.runs))
+
+
+def sweep_atlas(
+    folder: str | os.PathLike[str], command: str, advance: Callable[[int, int], object] = lambda done, total: None
+) -> Atlas:
+    """The atlas of what the runs in a sweep's folder came to rest in.
+
+    Raises:
+        InputError: no sweep, one that is not finished, or a setting without an exact route here.
+    """
+    cut = sweep_in(folder)
+    found = ensemble_charted(sweep_ensemble(folder, cut), advance)
+    return charted(found, sweep_source(cut.plan, command))
 
 
 def report_atlas(path: str | os.PathLike[str]) -> Atlas:

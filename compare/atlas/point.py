@@ -40,15 +40,20 @@ def point_of(one: Sighting) -> Point:
     """
     steps = derived(Weights(one.W, one.b), _setting(one), DIGITS, SECONDS)
     if steps.geometry != one.name:
-        raise InputError(f"{one.name} is not at a critical point at density {one.density:g}: it becomes {steps.geometry}")
+        raise InputError(
+            f"{one.name} is not at a critical point at density {one.density:g}: it becomes {steps.geometry}"
+        )
     (factor,) = steps.factors
+    decimal, lower, upper = _enclosed(steps)
     formula, intractable = _closed(factor.symbolic)
     proof = steps.certificate
     return Point(
         density=one.density,
-        W=tuple(map(tuple, steps.point.W.tolist())),
-        b=tuple(steps.point.b.tolist()),
-        **_enclosed(steps),
+        W=tuple(map(tuple, (steps.point.W + 0.0).tolist())),  # no -0.0, which reads as 0.0
+        b=tuple((steps.point.b + 0.0).tolist()),
+        decimal=decimal,
+        lower=lower,
+        upper=upper,
         radius=None if proof is None else proof.radius,
         signature=_signature(steps),
         formula=formula,
@@ -67,13 +72,14 @@ def _closed(symbolic: Symbolic) -> tuple[str, str]:
     return symbolic.loss, ""
 
 
-def _enclosed(steps: Derivation) -> dict[str, str | float]:
+def _enclosed(steps: Derivation) -> tuple[str, float, float]:
     """The loss between proved bounds, or between those of the numerical error."""
-    if steps.certificate is not None:
-        return {key: getattr(steps.certificate, key) for key in ("decimal", "lower", "upper")}
+    proof = steps.certificate
+    if proof is not None:
+        return proof.decimal, proof.lower, proof.upper
     found = population_loss(steps.point, steps.setting)
     loss, error = float(found.loss), float(found.error)
-    return {"decimal": f"{loss:.15g}", "lower": max(0.0, loss - error), "upper": loss + error}
+    return f"{loss:.15g}", max(0.0, loss - error), loss + error
 
 
 def _signature(steps: Derivation) -> tuple[int, int, int] | None:

@@ -67,13 +67,13 @@ def sightings(rest: Polished, setting: Setting) -> list[Sighting]:
     exact = population_loss(rest.weights, setting).per_feature
     best = int(np.argmin(np.where(rest.converged, rest.loss, np.inf)))
     found: dict[tuple[str, float, str], Sighting] = {}
-    for run in np.flatnonzero(rest.converged):
+    for run in np.flatnonzero(rest.converged).tolist():
         point = Weights(rest.weights.W[run], rest.weights.b[run])
         each = {one.key: one for one in _of_model(point, np.asarray(exact)[run], setting)}
         for key, one in each.items():
             held, loss = found.get(key, one), float(rest.loss[run])
             found[key] = replace(
-                held, models=held.models | {int(run)}, least=min(held.least, loss), best=held.best or run == best
+                held, models=held.models | {run}, least=min(held.least, loss), best=held.best or run == best
             )
     return list(found.values())
 

@@ -24,9 +24,7 @@ _HALVINGS, _DIGITS = 26, 6
 _REACH, _STEPS = 0.1, 8
 
 
-def with_spans(
-    atlas: Atlas, table: Table, advance: Callable[[int, int], object] = lambda done, total: None
-) -> Atlas:
+def with_spans(atlas: Atlas, table: Table, advance: Callable[[int, int], object] = lambda done, total: None) -> Atlas:
     """An atlas with the spans of its entries in a table of factors.
 
     Args:
@@ -40,7 +38,7 @@ def with_spans(
     """
     columns = [list(cells) for _, cells in groupby(table.cells, key=lambda one: (one.vertices, one.dimensions))]
     source = table_source(table).name
-    entries = []
+    entries: list[Entry] = []
     for entry in atlas.entries:
         advance(len(entries), len(atlas.entries))
         found = {span for column in columns if column[0].vertices == entry.vertices

@@ -45,6 +45,8 @@ def run(arguments: Namespace) -> Answer:
 
 
 def _factor(factor: Any) -> dict[str, Any]:
+    from tegum.compare.atlas.link import in_atlas
+
     return {
         "name": factor.name,
         "dimension": factor.dimension,
@@ -52,10 +54,12 @@ def _factor(factor: Any) -> dict[str, Any]:
         "distortion": factor.distortion,
         "base": factor.base,
         "parallel": [list(group) for group in factor.parallel],
+        "atlas": in_atlas(factor.name),
     }
 
 
 def _described(identity: Any) -> str:
+    from tegum.compare.atlas.link import with_links
     from tegum.theory.geometry.identify import STATUSES
 
     rows = [("  factor", "dimension", "features", "distortion", "")]
@@ -63,7 +67,8 @@ def _described(identity: Any) -> str:
         features = " ".join(map(str, one.features))
         rows.append((f"  {one.name}", str(one.dimension), features, f"{one.distortion:.2g}", _doubled(one)))
     noise = "" if identity.noise is None else f"; noise {identity.noise:.2g} of the largest norm"
-    return f"{identity.geometry}\n{identity.status}: {STATUSES[identity.status]}{noise}\n{aligned(rows)}"
+    named = with_links(identity.geometry)
+    return f"{named}\n{identity.status}: {STATUSES[identity.status]}{noise}\n{aligned(rows)}"
 
 
 def _doubled(factor: Any) -> str:

@@ -21,9 +21,7 @@ def finite(digits: str) -> float:
     return value
 
 
-def strict_json(
-    path: str | os.PathLike[str], largest: int, deepest: int, real: Callable[[str], float] = finite
-) -> Any:
+def strict_json(path: str | os.PathLike[str], largest: int, deepest: int, real: Callable[[str], float] = finite) -> Any:
     """What a JSON file holds.
 
     Args:

@@ -7,11 +7,13 @@ from functools import partial
 from pathlib import Path
 
 from tegum.compare.atlas.chart import charted
-from tegum.compare.atlas.entry import Atlas
+from tegum.compare.atlas.entry import Arrangement, Atlas, Entry, Point
 from tegum.compare.atlas.file import read_atlas, write_atlas
 from tegum.compare.atlas.learned import ensemble_charted, sweep_source
 from tegum.compare.atlas.merge import merge_atlases
+from tegum.compare.atlas.point import block_of, point_of, shape_of
 from tegum.compare.atlas.shipped import FILE
+from tegum.compare.atlas.sighting import Sighting
 from tegum.compare.atlas.spans import with_spans
 from tegum.compare.atlas.sweeps import shipped_plans
 from tegum.compare.atlas.table import table_charted, table_source
@@ -32,7 +34,8 @@ def built(folder: str | Path, plans: list[Plan] | None = None, progress: Progres
     """The atlas of the shipped table of factors and of sweeps; run again on the same folder to resume.
 
     Args:
-        folder: keeps the sweeps, an atlas of each source in ``parts``, and the whole in ``atlas.json``.
+        folder: keeps the sweeps, every derived point in ``points``, an atlas of each source in ``parts``, and the
+            whole in ``atlas.json``.
         plans: of the sweeps; `sweeps.shipped_plans` unless given.
         progress: told the stage ("training", "sources", "spans"), the work done and the work there is.
 
@@ -40,7 +43,7 @@ def built(folder: str | Path, plans: list[Plan] | None = None, progress: Progres
         InputError: the folder cannot be written to, or a file in it is damaged; or training failed.
     """
     folder, plans = claim_folder(folder), shipped_plans() if plans is None else plans
-    whole = _part(folder, "table", _of_table)
+    whole = _part(folder, "table", partial(_of_table, folder))
     for done, plan in enumerate(plans):
         progress("sources", done, len(plans))
         part = _part(folder, f"sweep-{plan_id(plan)}", partial(_of_sweep, folder, plan, whole, progress))
@@ -59,8 +62,19 @@ def _part(folder: Path, name: str, made: Callable[[], Atlas]) -> Atlas:
     return read_atlas(path)
 
 
-def _of_table() -> Atlas:
-    return charted(table_charted(factor_table()), table_source(factor_table()), Atlas())
+def _of_table(folder: Path) -> Atlas:
+    return charted(table_charted(factor_table()), table_source(factor_table()), Atlas(), partial(_kept, folder))
+
+
+def _kept(folder: Path, one: Sighting) -> Point:
+    """The point of a sighting, read if it is there: some take minutes."""
+    name, density, loss = one.key
+    path = folder / "points" / f"{name}-{density!r}-{loss}.json"
+    if not path.exists():
+        made = Arrangement(*shape_of(block_of(one)), "", (point_of(one),))
+        write_atlas(path, Atlas((Entry(name, one.form, (made,), (), ()),)))
+    (entry,) = read_atlas(path).entries
+    return entry.points[0]
 
 
 def _of_sweep(folder: Path, plan: Plan, known: Atlas, progress: Progress) -> Atlas:
@@ -69,4 +83,4 @@ def _of_sweep(folder: Path, plan: Plan, known: Atlas, progress: Progress) -> Atl
     if status.failed:
         raise InputError(status.reason)
     found = ensemble_charted(sweep_ensemble(runs, sweep_in(runs)))
-    return charted(found, sweep_source(plan, COMMAND), known)
+    return charted(found, sweep_source(plan, COMMAND), known, partial(_kept, folder))

@@ -13,6 +13,7 @@ from tegum.compare.atlas.entry import (
     Atlas,
     Entry,
     Observation,
+    Point,
     Source,
     arrangement_key,
     atlas_of,
@@ -37,6 +38,7 @@ def charted(
     found: Iterable[Charted],
     source: Source,
     known: Atlas | None = None,
+    derive: Callable[[Sighting], Point] = point_of,
     advance: Callable[[int, int], object] = lambda done, total: None,
 ) -> Atlas:
     """The atlas of what was sighted in one source.
@@ -46,6 +48,7 @@ def charted(
         source: that they are from.
         known: arrangements with a certified point here are not derived again, and of others the critical point that
             most models share; None derives every critical point.
+        derive: makes the point of a sighting.
         advance: told how many entries are done, and how many there are.
     """
     ordered = sorted(found, key=lambda one: (one.sighting.key, one.features, one.hidden))
@@ -53,12 +56,12 @@ def charted(
     entries: list[Entry] = []
     for group in groups:
         advance(len(entries), len(groups))
-        entries.append(_entry(group, source, known))
+        entries.append(_entry(group, source, known, derive))
     advance(len(groups), len(groups))
     return atlas_of(entries, [source] if entries else [])
 
 
-def _entry(group: Sequence[Charted], source: Source, known: Atlas | None) -> Entry:
+def _entry(group: Sequence[Charted], source: Source, known: Atlas | None, derive: Callable[[Sighting], Point]) -> Entry:
     name, form = group[0].sighting.name, group[0].sighting.form
     held = known.entry(name) if known else None
     certified = {arrangement_key(one) for one in held.arrangements if one.certified} if held else set()
@@ -68,7 +71,7 @@ def _entry(group: Sequence[Charted], source: Source, known: Atlas | None) -> Ent
     arrangements = []
     for shape, sighted in sorted(shapes.items()):
         wanted = sighted if known is None else [] if shape in certified else [max(sighted, key=_commonness)]
-        arrangements.append(_arrangement(shape, sighted, wanted))
+        arrangements.append(_arrangement(shape, sighted, map(derive, wanted)))
     return Entry(name, form, tuple(arrangements), _observations(group, source), ())
 
 
@@ -76,10 +79,10 @@ def _commonness(sighting: Sighting) -> tuple[int, float, float]:
     return len(sighting.models), -sighting.density, -sighting.loss
 
 
-def _arrangement(shape: ArrangementKey, sighted: Sequence[Sighting], wanted: Sequence[Sighting]) -> Arrangement:
+def _arrangement(shape: ArrangementKey, sighted: Sequence[Sighting], points: Iterable[Point]) -> Arrangement:
     first = min(sighted, key=lambda one: one.key)
-    points = sorted((point_of(one) for one in wanted), key=point_key)
-    return Arrangement(*shape, described(first.W, block_of(first).symmetry), tuple(points))
+    ordered = tuple(sorted(points, key=point_key))
+    return Arrangement(*shape, described(first.W, block_of(first).symmetry), ordered)
 
 
 def _observations(group: Sequence[Charted], source: Source) -> tuple[Observation, ...]:

@@ -27,8 +27,9 @@ from tegum.theory.search.optimum import require_enumerable
 from tegum.theory.setting import Setting, content_id
 from tegum.theory.weights import Weights
 
-#: A geometry of a sweep is entered if at least so many runs of one cell, or its best one, came to rest in it.
-RECURRING = 2
+#: A critical point of a sweep is entered if so many runs of one cell, and this share of them, came to rest there, or
+#: the cell's best run did: most of the others are met once.
+RECURRING, SHARE = 2, 1 / 16
 
 
 def discoveries(weights: Weights, setting: Setting) -> Atlas:
@@ -141,4 +142,4 @@ def _charted(rest: Polished, setting: Setting) -> list[Charted]:
 
 
 def _recurring(found: Iterable[Charted]) -> Iterator[Charted]:
-    return (one for one in found if one.sighting.best or len(one.sighting.models) >= RECURRING)
+    return (one for one in found if one.sighting.best or len(one.sighting.models) >= max(RECURRING, SHARE * one.models))

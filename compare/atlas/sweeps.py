@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tegum.empirical.axes import Axis
 from tegum.empirical.plan import Plan, Training
 from tegum.theory.setting import Setting
@@ -9,8 +11,10 @@ from tegum.theory.table.search import DENSITIES
 
 #: Largest sizes trained.
 MOST_FEATURES, MOST_HIDDEN = 12, 4
-#: Long enough that polishing starts in the basin that training chose, many enough to meet its rarer ones.
-_TRAINING = Training(runs=64, steps=4000, batch_size=256, learning_rate=0.01, schedule="cosine", seed=0, device="cpu")
+#: Long enough that polishing starts in the basin that training chose.
+_TRAINING = Training(steps=4000, batch_size=256, learning_rate=0.01, schedule="cosine", seed=0, device="cpu")
+#: Runs at each density: many enough to meet rarer basins, fewer where polishing a run costs much more.
+_RUNS, _WIDE_RUNS, _WIDE = 64, 16, 9
 
 
 def shipped_plans() -> list[Plan]:
@@ -20,4 +24,5 @@ def shipped_plans() -> list[Plan]:
 
 
 def _plan(count: int, hidden: int) -> Plan:
-    return Plan(Setting(count, hidden, DENSITIES[0]), (Axis("density", DENSITIES),), _TRAINING)
+    training = replace(_TRAINING, runs=_WIDE_RUNS if count >= _WIDE else _RUNS)
+    return Plan(Setting(count, hidden, DENSITIES[0]), (Axis("density", DENSITIES),), training)

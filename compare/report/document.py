@@ -9,6 +9,7 @@ from unicodedata import category
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tegum.compare.atlas.link import with_links
 from tegum.empirical.pictures.numerals import brief, exact, percent, span
 from tegum.empirical.pictures.picture import Picture, inline_svg
 from tegum.empirical.pictures.style import UNIDENTIFIED, Look
@@ -43,7 +44,7 @@ def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -
         return Markup(inline_svg(picture))
 
     environment.globals.update(
-        brief=brief, exact=exact, percent=percent, span=span, color_of=color_of, inline_svg=drawing
+        brief=brief, exact=exact, percent=percent, span=span, color_of=color_of, inline_svg=drawing, linked=with_links
     )
     return environment.get_template(f"{template}.html.j2").render(content).encode()
 

@@ -9,6 +9,8 @@ from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 
+import numpy as np
+
 from tegum.compare.agreement import agreement, wilson_interval
 from tegum.compare.atlas.entry import Atlas
 from tegum.compare.atlas.file import read_atlas, write_atlas
@@ -55,6 +57,29 @@ def entered(comparison: Comparison) -> Atlas:
     return discoveries(Weights(comparison.polished.W[best], comparison.polished.b[best]), comparison.setting)
 
 
+def dead_features(comparison: Comparison) -> int:
+    """Features that the best run's critical point never puts out: no weights, a bias below zero, hence no gradient."""
+    best = comparison.verdicts.index(comparison.best)
+    norms, b = np.linalg.norm(comparison.polished.W[best], axis=0), comparison.polished.b[best]
+    return int(((norms < 1e-6) & (b < 0)).sum())
+
+
+def why(comparison: Comparison) -> str | None:
+    """What keeps the best run from being the optimum."""
+    best, predicted, runs = comparison.best, comparison.optimum, len(comparison.verdicts)
+    if best.matches:
+        return None
+    dead = dead_features(comparison)
+    if dead and best.geometry == predicted.geometry:
+        cost = f"p²/4 = {comparison.setting.density[0] ** 2 / 4:.3g}"
+        return f"{dead} dead: a dropped feature whose bias fell below zero has no gradient; each costs {cost}"
+    low, high = wilson_interval(sum(one.matches for one in comparison.verdicts), runs)
+    return (
+        f"training does not find the optimum's basin: 0 of {runs} runs, a share of {low:.2f} to {high:.2f}; the search "
+        f"did from {predicted.hits} of {predicted.starts} starts"
+    )
+
+
 def cell_record(comparison: Comparison, agreed: dict, found: Atlas) -> dict:
     """One density: what was predicted and learned, what of it was entered, and why they differ if they do."""
     verdicts = comparison.verdicts
@@ -62,6 +87,9 @@ def cell_record(comparison: Comparison, agreed: dict, found: Atlas) -> dict:
     at_optimum = sum(one.matches for one in verdicts)
     return {
         **{key: agreed[key] for key in KEYS},
+        "why": why(comparison),
+        "dead": dead_features(comparison),
+        "polished_loss": comparison.best.polished_loss,
         "kinds": dict(Counter(one.kind for one in verdicts).most_common()),
         "basins": [{"geometry": geometry, "runs": count} for geometry, count in basins],
         "hit_rate": {

@@ -2,14 +2,15 @@
 
 import json
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tegum import atlas, discoveries, merge_atlases, read_atlas, write_atlas
+from tegum import atlas, discoveries, merge_atlases, read_atlas, write_atlas, write_weights
+from tegum.compare.atlas.build import built
 from tegum.compare.atlas.check import check_atlas
 from tegum.compare.atlas.checked import atlas_from
 from tegum.compare.atlas.describe import described
@@ -17,6 +18,9 @@ from tegum.compare.atlas.entry import Atlas, atlas_of, point_key
 from tegum.compare.atlas.file import FORMAT, atlas_id, plain
 from tegum.compare.atlas.form import canonical_form, signs_of
 from tegum.compare.atlas.link import in_atlas, with_links
+from tegum.empirical.axes import Axis
+from tegum.empirical.plan import Plan, Training, plan_id
+from tegum.empirical.sweep.sweep import sweep
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.overlap import overlap_graph
@@ -41,18 +45,31 @@ def _read_once() -> None:
     atlas()  # not inside a strategy: the labelling library draws random numbers of its own
 
 
+@pytest.fixture(scope="module")
+def identities() -> dict:
+    """The geometry of each cell of the table of factors."""
+    return {(cell.vertices, cell.dimensions, cell.density): identity_of(cell) for cell in factor_table().cells}
+
+
 # What is shipped
 
 
-def test_every_uncatalogued_factor_of_the_table_is_entered():
-    factors = {factor.name for cell in factor_table().cells for factor in identity_of(cell).factors}
-    unknown = {name for name in factors if name.startswith("unknown-")}
-    assert unknown
-    assert unknown <= {entry.name for entry in atlas().entries}
-    spanned = {entry.name for entry in atlas().entries if entry.spans}
-    assert {name for name in unknown if atlas().entry(name).observations} == unknown
-    alone = {identity_of(cell).geometry for cell in factor_table().cells}
-    assert spanned == {name for name in alone if name in unknown}
+def test_every_uncatalogued_factor_of_the_table_is_entered_and_certified(identities):
+    unknown = {factor.name for one in identities.values() for factor in one.factors if "unknown-" in factor.name}
+    assert len(unknown) > 30
+    for name in unknown:
+        entry = atlas().entry(name)
+        assert entry.certified
+        assert any(one.source.startswith("table ") for one in entry.observations)
+    alone = {one.geometry for one in identities.values()}
+    assert {entry.name for entry in atlas().entries if entry.spans} == alone & unknown
+
+
+def test_what_training_recurs_to_is_entered_with_a_point():
+    learned = [entry for entry in atlas().entries if any("sweep" in one.source for one in entry.observations)]
+    assert len(learned) > len(atlas().entries) / 2
+    assert {(one.features, one.hidden) for entry in learned for one in entry.observations} >= {(12, 1), (12, 4), (6, 2)}
+    assert all(entry.points for entry in atlas().entries)
 
 
 def test_a_sample_of_the_shipped_points_evaluates_to_what_they_say():
@@ -75,14 +92,14 @@ def test_a_changed_digit_of_a_loss_a_weight_and_a_formula_are_found(doubled):
         assert [one.found for one in check_atlas(atlas_of([changed], ()))] == [found]
 
 
-def test_spans_are_where_the_table_says():
-    table = factor_table()
+def test_spans_are_where_the_table_says(identities):
     for entry in atlas().entries:
         for span in entry.spans:
-            column = [c for c in table.cells if (c.vertices, c.dimensions) == (entry.vertices, span.dimension)]
-            inside = [c for c in column if span.low <= c.density <= span.high]
-            assert inside
-            assert {identity_of(cell).geometry for cell in inside} == {entry.name}
+            size = (entry.vertices, span.dimension)
+            inside = {
+                one.geometry for (*at, p), one in identities.items() if (*at,) == size and span.low <= p <= span.high
+            }
+            assert inside == {entry.name}
 
 
 def test_the_end_of_a_span_is_the_known_boundary():
@@ -330,3 +347,93 @@ def test_contradictions_are_refused_by_name_in_any_order(doubled, change, culpri
     for order in ((0, 1, 2), (1, 0, 2), (2, 1, 0), (0, 2, 1)):
         with pytest.raises(InputError, match=f"{entry.name}.*{culprit}"):
             reduce(merge_atlases, [others[place] for place in order])
+
+
+# Building, and the command
+
+
+def small() -> dict:
+    """A table of six cells and a sweep of two settings."""
+    shipped = factor_table()
+    cells = tuple(one for one in shipped.cells if one.vertices == 3 and one.dimensions == 1)[5:11]
+    training = Training(runs=4, steps=300, seed=0, device="cpu")
+    plan = Plan(Setting(4, 1, 0.05), (Axis("density", (0.05, 0.3)),), training)
+    return {"plans": [plan], "table": replace(shipped, cells=cells)}
+
+
+def test_an_interrupted_build_is_resumed_and_ends_the_same(tmp_path):
+    whole = built(tmp_path / "one", **small())
+    assert whole.entry("unknown-beec5514").spans
+
+    def stop(at, stage, done, total):
+        if (stage, done) == at:
+            raise KeyboardInterrupt
+
+    for at in (("sources", 0), ("training", 8), ("spans", 0)):
+        with pytest.raises(KeyboardInterrupt):
+            built(tmp_path / "two", **small(), progress=partial(stop, at))
+    built(tmp_path / "two", **small())
+    one, two = (read_atlas(tmp_path / name / "atlas.json") for name in ("one", "two"))
+    assert one == two == whole
+    assert check_atlas(whole) == []
+
+
+def test_the_command_lists_shows_and_draws(run, tmp_path):
+    listed = run("atlas")
+    assert len(listed["entries"]) == len(atlas().entries)
+    assert listed["id"] == atlas_id(atlas())
+    shown = run("atlas", "unknown-beec5514", "--picture", str(tmp_path / "one.svg"))
+    assert shown["description"] == "digon with a doubled vertex"
+    assert shown["certified"]
+    assert (tmp_path / "one.svg").read_text().startswith("<?xml")
+
+
+def test_the_command_enters_weights_and_reports_and_merges(run, tmp_path):
+    write_weights(tmp_path / "weights.npz", DOUBLED)
+    (tmp_path / "line.toml").write_text("features = { count = 3, density = 0.05 }\nmodel.hidden = 1\n")
+    given = ("--setting", str(tmp_path / "line.toml"), "--out", str(tmp_path / "mine.json"))
+    first = run("atlas", "--add", str(tmp_path / "weights.npz"), *given)
+    assert first["added"] == ["unknown-beec5514"]
+    again = run("atlas", "--add", str(tmp_path / "weights.npz"), *given)
+    assert (again["added"], again["id"]) == ([], first["id"])
+    compared = ("--weights", str(tmp_path / "weights.npz"), "--out", str(tmp_path / "report"), "--starts", "8")
+    report = run("compare", str(tmp_path / "line.toml"), *compared)["report"]
+    assert "(atlas: digon with a doubled vertex)" in (tmp_path / "report" / "report.html").read_text()
+    data = str(tmp_path / "report" / "report.json")
+    assert report.startswith(str(tmp_path))
+    other = run("atlas", "--add", data, "--out", str(tmp_path / "other.json"))
+    assert other["found"] == ["unknown-beec5514"]
+    files = [str(tmp_path / name) for name in ("mine.json", "other.json")]
+    merged = run("atlas", "--merge", *files, "--out", str(tmp_path / "both.json"))
+    turned = run("atlas", "--merge", *files[::-1], "--out", str(tmp_path / "turned.json"))
+    assert merged["id"] == turned["id"]
+    assert len(read_atlas(tmp_path / "both.json").sources) == 2
+    assert run("atlas", "--atlas", str(tmp_path / "both.json"), "--check")["differences"] == []
+    assert run("identify", "--weights", str(tmp_path / "weights.npz"))["factors"][0]["atlas"].startswith("digon")
+
+
+def test_the_command_enters_a_sweep(run, tmp_path):
+    (plan,) = small()["plans"]
+    sweep(plan, tmp_path / "runs")
+    found = run("atlas", "--add", str(tmp_path / "runs"), "--out", str(tmp_path / "mine.json"))
+    (source,) = read_atlas(tmp_path / "mine.json").sources
+    assert source.name == f"sweep {plan_id(plan)}"
+    assert found["found"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        (("unknown-00000000",), "not among"),
+        (("unknown-beec5514", "--check"), "one of"),
+        (("--out", "x.json"), "--out FILE goes with"),
+        (("--merge", "x.json"), "--out FILE goes with"),
+        (("--merge", "absent.json", "--out", "x.json"), "absent.json: does not exist"),
+        (("--add", "absent.npz", "--out", "x.json"), "weights need --setting"),
+        (("--picture", "x.svg"), "--picture goes with NAME"),
+        (("--page", "page.txt"), "suffix"),
+    ],
+)
+def test_bad_arguments_are_refused_in_one_line(refused, arguments, culprit, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert culprit in refused("atlas", *arguments)

@@ -23,33 +23,40 @@ from tegum.empirical.sweep.folder import sweep_in
 from tegum.empirical.sweep.sweep import sweep
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder
-from tegum.theory.table.shipped import factor_table
+from tegum.theory.table.shipped import Table, factor_table
 
 #: Told the stage, the work done and the work there is.
 Progress = Callable[[str, int, int], object]
 COMMAND = "tegum atlas --build DIR"
 
 
-def built(folder: str | Path, plans: list[Plan] | None = None, progress: Progress = lambda *_: None) -> Atlas:
-    """The atlas of the shipped table of factors and of sweeps; run again on the same folder to resume.
+def built(
+    folder: str | Path,
+    plans: list[Plan] | None = None,
+    table: Table | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Atlas:
+    """The atlas of a table of factors and of sweeps; run again on the same folder to resume.
 
     Args:
         folder: keeps the sweeps, every derived point in ``points``, an atlas of each source in ``parts``, and the
             whole in ``atlas.json``.
         plans: of the sweeps; `sweeps.shipped_plans` unless given.
+        table: of factors; the shipped one unless given.
         progress: told the stage ("training", "sources", "spans"), the work done and the work there is.
 
     Raises:
         InputError: the folder cannot be written to, or a file in it is damaged; or training failed.
     """
     folder, plans = claim_folder(folder), shipped_plans() if plans is None else plans
-    whole = _part(folder, "table", partial(_of_table, folder))
+    table = factor_table() if table is None else table
+    whole = _part(folder, "table", partial(_of_table, folder, table))
     for done, plan in enumerate(plans):
         progress("sources", done, len(plans))
         part = _part(folder, f"sweep-{plan_id(plan)}", partial(_of_sweep, folder, plan, whole, progress))
         whole = merge_atlases(whole, part)
     progress("sources", len(plans), len(plans))
-    whole = with_spans(whole, factor_table(), lambda done, total: progress("spans", done, total))
+    whole = with_spans(whole, table, lambda done, total: progress("spans", done, total))
     write_atlas(folder / FILE, whole)
     return whole
 
@@ -62,8 +69,8 @@ def _part(folder: Path, name: str, made: Callable[[], Atlas]) -> Atlas:
     return read_atlas(path)
 
 
-def _of_table(folder: Path) -> Atlas:
-    return charted(table_charted(factor_table()), table_source(factor_table()), Atlas(), partial(_kept, folder))
+def _of_table(folder: Path, table: Table) -> Atlas:
+    return charted(table_charted(table), table_source(table), Atlas(), partial(_kept, folder))
 
 
 def _kept(folder: Path, one: Sighting) -> Point:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import astuple, dataclass, replace
 from itertools import groupby
 from math import sqrt
@@ -30,32 +30,36 @@ def with_spans(atlas: Atlas, table: Table, advance: Callable[[int, int], object]
     Args:
         atlas: whose entries are looked for in the table.
         table: best weights known for k features in d dimensions at each of its densities.
-        advance: told how many entries are done, and how many there are.
+        advance: told how many sizes of the table are done, and how many there are.
 
     Returns:
         `Atlas`.  The ends of a span are where the losses of two branches cross, the entry's and that of what is best at
         the next density of the table; another geometry may be better in between, and better ones may be unknown.
     """
     columns = [list(cells) for _, cells in groupby(table.cells, key=lambda one: (one.vertices, one.dimensions))]
-    source = table_source(table).name
-    entries: list[Entry] = []
-    for entry in atlas.entries:
-        advance(len(entries), len(atlas.entries))
-        found = {span for column in columns if column[0].vertices == entry.vertices
-                 for span in _spans(entry, column, source)}  # fmt: skip
-        entries.append(replace(entry, spans=tuple(sorted({*entry.spans, *found}, key=astuple))))
-    advance(len(entries), len(entries))
-    return replace(atlas, entries=tuple(entries))
+    names, source = {entry.name for entry in atlas.entries}, table_source(table).name
+    found: dict[str, set[Span]] = {}
+    for done, column in enumerate(columns):
+        advance(done, len(columns))
+        for name, span in _spans(column, names, source):
+            found.setdefault(name, set()).add(span)
+    advance(len(columns), len(columns))
+    return replace(atlas, entries=tuple(_spanned(entry, found.get(entry.name, set())) for entry in atlas.entries))
 
 
-def _spans(entry: Entry, column: Sequence[Cell], source: str) -> Iterator[Span]:
+def _spanned(entry: Entry, spans: Set[Span]) -> Entry:
+    return replace(entry, spans=tuple(sorted({*entry.spans, *spans}, key=astuple)))
+
+
+def _spans(column: Sequence[Cell], names: Set[str], source: str) -> Iterator[tuple[str, Span]]:
+    """Neighbouring densities of one size with the same geometry, where that is an entry."""
     best = [identity_of(cell).geometry for cell in column]
-    for is_best, places in groupby(range(len(column)), key=lambda i: best[i] == entry.name):
-        if is_best:
-            inside = list(places)
+    for name, places in groupby(range(len(column)), key=lambda i: best[i]):
+        inside = list(places)
+        if name in names:
             low, below = _end(column, inside[0], inside[0] - 1)
             high, above = _end(column, inside[-1], inside[-1] + 1)
-            yield Span(column[0].dimensions, source, low, high, below, above)
+            yield name, Span(column[0].dimensions, source, low, high, below, above)
 
 
 def _end(column: Sequence[Cell], inside: int, outside: int) -> tuple[float, str]:

@@ -115,7 +115,7 @@ def seen(entry: Entry) -> str:
         return "in the table only"
     low, high = (f"{end(one.density for one in learned):g}" for end in (min, max))
     sizes = sorted({(one.features, one.hidden) for one in learned})
-    named = ", ".join(f"{n} in {m}" for n, m in sizes[:3]) + (f" and {len(sizes) - 3} sizes more" if sizes[3:] else "")
+    named = ", ".join(f"{n} in {m}" for n, m in sizes[:3]) + (f" and {len(sizes) - 3} more" if sizes[3:] else "")
     return f"{sum(one.seen for one in learned)} ({named}; density {low if low == high else f'{low} to {high}'})"
 
 

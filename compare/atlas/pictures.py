@@ -94,7 +94,7 @@ def _sheet(shown: Sequence[Entry]) -> Figure:
 def _draw(ax: Axes, entry: Entry, centre: np.ndarray, side: float) -> None:
     point = drawn_point(entry)
     shown = view(np.array(point.W))
-    draw_arrangement(ax, shown, tuple(palette(1) * entry.vertices), centre, 0.86 * side)
+    draw_arrangement(ax, shown, tuple(palette(1) * entry.vertices), centre, 0.86 * side, numbered=False)
     x, y = centre[0], centre[1] - side / 2
     ax.text(x, y, entry.name, size=5, ha="center", va="center", color=INK)
     for line, words in enumerate(
@@ -103,7 +103,7 @@ def _draw(ax: Axes, entry: Entry, centre: np.ndarray, side: float) -> None:
         ax.text(x, y - (line + 1) * _LINE, words, size=4.2, ha="center", va="center", color=MUTED)
 
 
-def _shortened(words: str, most: int = 44) -> str:
+def _shortened(words: str, most: int = 38) -> str:
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 

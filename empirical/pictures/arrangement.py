@@ -43,12 +43,14 @@ def draw_arrangement(
     side: float,
     reach: float = 0.0,
     features: Sequence[int] | None = None,
+    numbered: bool = True,
 ) -> None:
     """Vectors in a square of a side, inches, on axes whose units are inches.
 
     Args:
         reach: the least length that fits.
         features: numbers of the vectors; their places unless given.
+        numbered: whether they are written.
     """
     frame = frame_in(shown, centre, side, reach)
     draw_guide(ax, frame)
@@ -60,8 +62,9 @@ def draw_arrangement(
     size = 1.0 + (_WIDER - 1.0) * near
     widths, colored = min(1.0, side / 1.6) * size[order], tuple(paler[k] for k in order)
     draw_sticks(ax, shown.flat[:, order], colored, frame, widths, 11 * widths, order=2.0)
-    numbers = range(shown.flat.shape[1]) if features is None else features
-    draw_numbers(ax, shown.flat, numbers, frame, _BEYOND, size=6 if side > 1.5 else 4.8)
+    if numbered:
+        numbers = range(shown.flat.shape[1]) if features is None else features
+        draw_numbers(ax, shown.flat, numbers, frame, _BEYOND, size=6 if side > 1.5 else 4.8)
 
 
 def frame_in(shown: View, centre: Float[np.ndarray, " 2"], side: float, reach: float = 0.0) -> Frame:

@@ -75,6 +75,7 @@ identification: setup
 explore-picture: setup
 	$(BIN)/tegum explore examples/five-in-two.toml --hidden 1-2 --ratios 0.5 1 --points 32 --train 12 --out out/explore.html
 	$(BIN)/python tests/explore_picture.py out/explore.html docs/explore.png
+
 # Half an hour on one core: the shipped atlas from the table of factors and from sweeps of n <= 12, m <= 4; its page.
 atlas: setup atlas-study
 	$(BIN)/tegum atlas --build out/atlas >/dev/null
@@ -82,6 +83,7 @@ atlas: setup atlas-study
 	$(BIN)/tegum atlas --merge out/atlas/atlas.json out/atlas-study/atlas.json --out out/atlas/shipped.json
 	cp out/atlas/shipped.json compare/atlas/data/atlas.json
 	$(BIN)/tegum atlas --page docs/atlas.md >/dev/null
+
 # Minutes: the studies n = 5..8, m = 2..3 over density; writes tests/records/study.json.
 atlas-study: setup
 	$(BIN)/python tests/atlas_study.py out/atlas-study --record tests/records/study.json

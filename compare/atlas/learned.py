@@ -10,7 +10,6 @@ from tegum.compare.atlas.chart import Charted, charted
 from tegum.compare.atlas.entry import Atlas, Source
 from tegum.compare.atlas.sighting import sightings
 from tegum.compare.polish import Polished, polish, polished_at
-from tegum.compare.report.data import digest
 from tegum.compare.report.provenance import versions
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.exact import rows_by_setting
@@ -20,6 +19,7 @@ from tegum.empirical.plan import Plan, plan_id
 from tegum.empirical.sweep.ensembles import sweep_ensemble
 from tegum.empirical.sweep.folder import sweep_in
 from tegum.theory.errors import located
+from tegum.theory.files.seal import digest
 from tegum.theory.files.tables import tables_id
 from tegum.theory.loss.law import law_of, require_basic
 from tegum.theory.loss.population import check_shape

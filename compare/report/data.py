@@ -125,7 +125,8 @@ def _identity(identity: Identity) -> Data:
         }
         for one in identity.factors
     ]
-    return {"geometry": identity.geometry, "margin": _number(identity.margin), "factors": factors}
+    margin = _number(identity.margin)
+    return {"geometry": identity.geometry, "status": identity.status, "margin": margin, "factors": factors}
 
 
 def _weights(weights: Weights) -> Data:

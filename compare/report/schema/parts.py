@@ -23,6 +23,7 @@ from tegum.compare.report.schema.shapes import (
     taken,
 )
 from tegum.theory.files.seal import FORMAT, schema_name
+from tegum.theory.geometry.identify import STATUSES
 from tegum.theory.setting import ACTIVATIONS, LAWS, READOUTS, TARGETS, VALUES
 
 VERSIONS = taken(
@@ -98,6 +99,7 @@ IDENTITY = Table(
     "identity",
     {
         "geometry": Field("name", TEXT),
+        "status": Field("how sure the reading is", one_of(*STATUSES)),
         "margin": Field("factor between the largest overlap read as zero and the smallest read as one", MAYBE_REAL),
         "factors": Field("orthogonal, indecomposable pieces", Row(FACTOR), COMPUTED),
     },

@@ -9,8 +9,9 @@ from typing import Any
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.verify import Verification
 from tegum.papers.claims.claim import claim_from_tables
-from tegum.papers.claims.record import digest, outcome_data, read_record
+from tegum.papers.claims.record import outcome_data, read_record
 from tegum.papers.claims.reproduce import outcome_of
+from tegum.theory.files.seal import digest
 
 #: What a record is taken at its word for, and why.
 GIVEN = {
@@ -38,8 +39,7 @@ def verify_record(path: str | os.PathLike[str]) -> Verification:
     record = read_record(path)
     claim = claim_from_tables(record["source"], record["claim"])
     fresh = outcome_data(outcome_of(claim, record["mode"]))
-    body = {key: value for key, value in record.items() if key != "sha256"}
-    exact = {"sha256": digest(body)} | {key: fresh[key] for key in ("source", "id", "claim_id", "mode", "command")}
+    exact = {"sha256": digest(record)} | {key: fresh[key] for key in ("source", "id", "claim_id", "mode", "command")}
     found = [_difference(key, record[key], value) for key, value in exact.items() if record[key] != value]
     found += _of(record, fresh, "")
     for part in ("control", "second", "holds"):

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
+from tegum.compare.versions import versions
 from tegum.papers.claims.claim import Claim
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import write_json
+from tegum.theory.files.seal import FORMAT, sealed
+from tegum.theory.files.strict_json import strict_json
 
-#: Raised when a key changes its meaning.
-FORMAT = 1
 #: Bytes of the largest record that is read.
 LARGEST_FILE = 2**23
-_PACKAGES = ("tegum", "numpy", "scipy", "numba", "torch", "canonaut", "python-flint")
+#: Levels of its tables and lists.
+_DEEPEST = 16
 _KEYS = {
-    *("format", "kind", "sha256", "source", "id", "claim", "claim_id", "mode", "value", "error", "method", "details"),
-    *("verdict", "control", "second", "holds", "seconds", "versions", "platform", "command"),
+    *("schema", "format", "kind", "sha256", "source", "id", "claim", "claim_id", "mode", "value", "error", "method"),
+    *("details", "verdict", "control", "second", "holds", "seconds", "versions", "platform", "command"),
 }
 
 
@@ -62,8 +60,6 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
     """The record of an outcome, ready for JSON."""
     claim = outcome.claim
     body = {
-        "format": FORMAT,
-        "kind": "claim",
         "source": claim.source,
         "id": claim.id,
         "claim": dict(claim.tables),
@@ -74,22 +70,16 @@ def outcome_data(outcome: Outcome) -> dict[str, Any]:
         "second": _plain(outcome.second) if outcome.second else None,
         "holds": _plain(outcome.holds) if outcome.holds else None,
         "seconds": outcome.seconds,
-        "versions": {"python": platform.python_version()} | {one: version(one) for one in _PACKAGES},
+        "versions": versions(),
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "command": command(claim, outcome.mode),
     }
-    return {"sha256": digest(body), **body}
+    return sealed("claim", body)
 
 
 def command(claim: Claim, mode: str) -> str:
     """What computes a record."""
     return f"tegum reproduce {claim.source} --claim {claim.id}" + (" --quick" if mode == "quick" else "")
-
-
-def digest(body: Mapping[str, Any]) -> str:
-    """SHA-256 of all of a record but itself, whatever the layout of its file."""
-    plain = json.dumps(body, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 def write_record(path: str | os.PathLike[str], outcome: Outcome) -> None:
@@ -98,14 +88,13 @@ def write_record(path: str | os.PathLike[str], outcome: Outcome) -> None:
 
 
 def read_record(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """A record, checked: its form, and that its SHA-256 is of what stands in it.
+    """A record whose form is checked; whether its numbers are right is `recompute.verify_record`'s business.
 
     Raises:
-        InputError: no regular file, too large, not strict JSON, other keys than a record's, or a digest of something
-            else: a digit was changed.
+        InputError: no regular file, too large, not strict JSON, or other keys than a record's.
     """
     with located(os.fspath(path)):
-        data = _json(path)
+        data = strict_json(path, LARGEST_FILE, _DEEPEST)
         if not isinstance(data, dict) or data.get("format") != FORMAT or data.get("kind") != "claim":
             raise InputError(f"is no record of a claim, format {FORMAT}")
         if set(data) != _KEYS:
@@ -116,30 +105,10 @@ def read_record(path: str | os.PathLike[str]) -> dict[str, Any]:
 def is_record(path: str | os.PathLike[str]) -> bool:
     """Whether a file says that it is the record of a claim; whether it is a good one is `read_record`'s business."""
     try:
-        data = _json(path)
+        data = strict_json(path, LARGEST_FILE, _DEEPEST)
     except InputError:
         return False
     return isinstance(data, dict) and data.get("kind") == "claim"
-
-
-def _json(path: str | os.PathLike[str]) -> Any:
-    try:
-        if not os.path.isfile(path):
-            raise InputError("is not a regular file")
-        with open(path, "rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}") from error
-    if len(content) > LARGEST_FILE:
-        raise InputError(f"is larger than {LARGEST_FILE} bytes")
-    try:
-        return json.loads(content, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"is not valid JSON: {error}") from error
-
-
-def _no_number(word: str) -> None:
-    raise InputError(f"holds {word}, which is no number")
 
 
 def _plain(judged: Judged) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def test_the_page_asks_for_nothing_but_itself_and_runs_nothing(opened, report):
 
 def test_a_hostile_command_is_text_on_the_page(opened):
     page = opened[0]
-    shown = page.locator("pre code").first
+    shown = page.locator("section[aria-labelledby=how] pre code")
     assert shown.is_visible()
     assert shown.inner_text() == HOSTILE.replace("\u202e", "(U+202E)")
 

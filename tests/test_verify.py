@@ -259,7 +259,8 @@ def only_once(function):
 
     def remembered(*arguments):
         if not kept:
-            kept.append(list(function(*arguments)))
+            found = function(*arguments)
+            kept.append(found if isinstance(found, tuple) else list(found))
         return kept[0]
 
     return remembered
@@ -267,7 +268,8 @@ def only_once(function):
 
 def test_what_is_given_is_noticed_by_the_digest_alone(comparison_json, study_json):
     given = verified_data(comparison_json).given
-    assert set(given) == {f"optimum.{key}" for key in SEARCH} | {"runs.batch_loss", "command", "versions"}
+    searches = {f"{place}.{key}" for place in ("optimum", "resolution.before") for key in SEARCH}
+    assert set(given) == searches | {"runs.batch_loss", "command", "versions"}
     for key in SEARCH:
         value = comparison_json["optimum"][key]
         assert verified_data(changed(comparison_json, ("optimum", key), value + 1)).verified

@@ -63,7 +63,7 @@ def derived(weights: Weights, setting: Setting, digits: int = DIGITS, seconds: f
     >>> setting = Setting(count=2, hidden=1, density=0.3)
     >>> found = derived(candidate("digon", setting).weights, setting, digits=12)
     >>> found.verdict, found.proved, found.certificate.decimal
-    ('minimum', True, '0.0283420138889')
+    ('minimum', True, '0.0293103552703')
     """
     require_derivable(setting)
     whole("digits", digits, 1, MOST_DIGITS)

@@ -1,4 +1,4 @@
-"""Elhage et al.'s arrangements of five features, one of them denser or sparser than the others."""
+"""Elhage et al.'s figures; here the arrangements of five features, one of them denser or sparser than the others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, palette
+from tegum.papers.elhage2022.figure_learning import learning
+from tegum.papers.elhage2022.figure_phases import phases
+from tegum.papers.elhage2022.figure_polytopes import dimensionalities
 
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
-    """The row of arrangements from the record of EL20a."""
-    return [_arrangements(records["EL20a"]["details"])] if "EL20a" in records else []
+    """Phase diagrams, dimensionalities, learning and the row of arrangements, each where its records are there."""
+    drawn = {
+        ("EL10a", "EL12b"): lambda *diagrams: phases(diagrams),
+        ("EL14",): lambda one: dimensionalities(one["details"]),
+        ("EL28", "EL29"): lambda digons, sets: learning(digons["details"], sets["details"]),
+        ("EL20a",): lambda one: _arrangements(one["details"]),
+    }
+    return [draw(*(records[one] for one in ids)) for ids, draw in drawn.items() if set(ids) <= set(records)]
 
 
 def _arrangements(details: Mapping[str, Any]) -> Picture:

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, palette
 
 _GUIDES = {0: "0", 1 / 3: "1/3", 1 / 2: "1/2", 1: "1"}
+#: The loss has a logarithmic axis where it falls by more than this factor.
+_WIDE = 5
 
 
 def learning(digons: Mapping[str, Any], sets: Mapping[str, Any]) -> Picture:
@@ -26,7 +27,9 @@ def learning(digons: Mapping[str, Any], sets: Mapping[str, Any]) -> Picture:
         for step, word in zip(sets["stages"], words, strict=True):
             if step is not None:
                 panels[0, 1].axvline(step, color=MUTED, lw=0.7, ls=(0, (1, 1.5)))
-                panels[0, 1].text(step, 1.0, f" {word}", size=6, color=MUTED, va="top", transform=_across(panels[0, 1]))
+                panels[0, 1].text(
+                    step, 1.0, f" {word}", size=6, color=MUTED, va="top", transform=panels[0, 1].get_xaxis_transform()
+                )
         panels[0, 0].set_ylabel("exact loss")
         panels[1, 0].set_ylabel("dimensionality $D_i$")
         figure.tight_layout()
@@ -39,15 +42,10 @@ def learning(digons: Mapping[str, Any], sets: Mapping[str, Any]) -> Picture:
         )
 
 
-def _across(ax: Axes) -> Any:
-    """Steps across, shares of the height up."""
-    return ax.get_xaxis_transform()
-
-
 def _column(panels: np.ndarray, run: Mapping[str, Any], colors: Sequence[str], title: str) -> None:
     above, below = panels
     above.plot(run["steps"], run["loss"], color=INK, lw=1.1)
-    above.set_yscale("log")
+    above.set_yscale("log" if run["loss"][0] > _WIDE * run["loss"][-1] else "linear")
     above.set_title(title, size=8, color=INK)
     for value in _GUIDES:
         below.axhline(value, color=GUIDE, lw=0.7, zorder=0)

@@ -42,9 +42,9 @@ def phases(diagrams: Sequence[Mapping[str, Any]]) -> Picture:
             figure,
             "phases",
             "Phase diagrams over density and importance of the last feature, computed, beside published boundaries.",
-            "Colours: phases of the optimum, by its geometry and what the last feature is in it. Black: their "
-            "boundaries. Red: boundaries between the published solutions of fixed unit weights. Dots: cells in which "
-            "the two represent different features.",
+            "Colours: phases of the optimum; a feature is represented if its vector is longer than a half. Black: "
+            "boundaries of the optimum. Red: boundaries between the published solutions of fixed unit weights. Dots: "
+            "cells in which the two represent different features.",
         )
 
 

@@ -18,13 +18,16 @@ from tegum.papers.elhage2022.figure_polytopes import dimensionalities
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
     """Phase diagrams, dimensionalities, learning and the row of arrangements, each where its records are there."""
-    drawn = {
-        ("EL10a", "EL12b"): lambda *diagrams: phases(diagrams),
-        ("EL14",): lambda one: dimensionalities(one["details"]),
-        ("EL28", "EL29"): lambda digons, sets: learning(digons["details"], sets["details"]),
-        ("EL20a",): lambda one: _arrangements(one["details"]),
-    }
-    return [draw(*(records[one] for one in ids)) for ids, draw in drawn.items() if set(ids) <= set(records)]
+    drawn = []
+    if {"EL10a", "EL12b"} <= records.keys():
+        drawn.append(phases([records["EL10a"], records["EL12b"]]))
+    if "EL14" in records:
+        drawn.append(dimensionalities(records["EL14"]["details"]))
+    if {"EL28", "EL29"} <= records.keys():
+        drawn.append(learning(records["EL28"]["details"], records["EL29"]["details"]))
+    if "EL20a" in records:
+        drawn.append(_arrangements(records["EL20a"]["details"]))
+    return drawn
 
 
 def _arrangements(details: Mapping[str, Any]) -> Picture:

@@ -46,13 +46,13 @@ def _represented_by_fixed(plane: Plane, sharing: bool) -> Int[np.ndarray, "cells
 
 
 def _phase(geometry: str, W: Float[np.ndarray, "hidden features"]) -> str:
-    """The geometry, and what the last feature is in it."""
-    norms = np.linalg.norm(W, axis=0)
-    if norms[-1] <= _NORM:
-        return f"{geometry}; last dropped"
-    others = W[:, :-1][:, norms[:-1] > _NORM]
-    overlaps = (np.abs(W[:, -1] @ others) > _COSINE * norms[-1] * np.linalg.norm(others, axis=0)).any()
-    return f"{geometry}; last {'shares' if overlaps else 'alone'}"
+    """The geometry and what the last feature is in it, or how many are represented where not all are."""
+    norms, count = np.linalg.norm(W, axis=0), W.shape[1]
+    kept = norms > _NORM
+    if not kept.all():
+        return f"{kept.sum()} of {count} represented, last {'kept' if kept[-1] else 'dropped'}"
+    overlaps = (np.abs(W[:, -1] @ W[:, :-1]) > _COSINE * norms[-1] * norms[:-1]).any()
+    return f"{geometry}, last {'shares' if overlaps else 'alone'}"
 
 
 def _details(diagram: PhaseDiagram, phases: list[str], alike: np.ndarray) -> dict[str, object]:

@@ -54,7 +54,7 @@ def dimensionalities(details: Mapping[str, Any]) -> Picture:
             "dimensionalities",
             "Dimensionalities of features in the best mixtures over the inverse density, with the lines of polytopes.",
             "Four hundred features in thirty dimensions: mixtures of least exact loss. Dashed: the published lines of "
-            "polytopes of up to three dimensions. Gosset's polytopes have 16, 27 and 56 vertices in five, six and seven.",
+            "polytopes of up to three dimensions. Gosset's have 16, 27 and 56 vertices in five, six and seven.",
         )
 
 

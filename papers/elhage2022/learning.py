@@ -128,4 +128,5 @@ def _begins(true: Bool[np.ndarray, " snapshots"]) -> float:
 
 def _stays(true: Bool[np.ndarray, " snapshots"]) -> float:
     """Since when it is true to the end."""
-    return float(len(true) - true[::-1].argmin()) if true[-1] else float("inf")
+    since = int(np.flatnonzero(~true).max(initial=-1)) + 1
+    return float(since) if since < len(true) else float("inf")

@@ -50,7 +50,8 @@ def quantity_function(source: str, name: str) -> Callable[..., Quantity]:
 
     Args:
         source: folder of the source.
-        name: of a public function in its `quantities.py`, or in `claims/shared.py`.
+        name: of a public function that its `quantities.py` defines or takes from its other files, or of one in
+            `claims/shared.py`.
 
     Raises:
         InputError: no such function; the line lists those there are.
@@ -77,10 +78,12 @@ def computed(source: str, name: str, setting: Setting | None, arguments: Mapping
 
 
 def _functions(module: str) -> dict[str, Callable[..., Quantity]]:
-    """Public functions written in a module, not those it imports; none where there is no such module."""
+    """Public functions of a module that its own folder defines; none where there is no such module."""
     if find_spec(module) is None:
         return {}
-    home = import_module(module)
+    home, folder = import_module(module), module.rpartition(".")[0]
     return {
-        name: one for name, one in getmembers(home, isfunction) if one.__module__ == module and not name.startswith("_")
+        name: one
+        for name, one in getmembers(home, isfunction)
+        if one.__module__.rpartition(".")[0] == folder and not name.startswith("_")
     }

@@ -1,4 +1,4 @@
-"""Elhage et al.'s arrangements of five features, one of them denser or sparser than the others."""
+"""Elhage et al.'s figures; here the arrangements of five features, one of them denser or sparser than the others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,23 @@ from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, palette
+from tegum.papers.elhage2022.figure_learning import learning
+from tegum.papers.elhage2022.figure_phases import phases
+from tegum.papers.elhage2022.figure_polytopes import dimensionalities
 
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
-    """The row of arrangements from the record of EL20a."""
-    return [_arrangements(records["EL20a"]["details"])] if "EL20a" in records else []
+    """Phase diagrams, dimensionalities, learning and the row of arrangements, each where its records are there."""
+    drawn = []
+    if {"EL10a", "EL12b"} <= records.keys():
+        drawn.append(phases([records["EL10a"], records["EL12b"]]))
+    if "EL14" in records:
+        drawn.append(dimensionalities(records["EL14"]["details"]))
+    if {"EL28", "EL29"} <= records.keys():
+        drawn.append(learning(records["EL28"]["details"], records["EL29"]["details"]))
+    if "EL20a" in records:
+        drawn.append(_arrangements(records["EL20a"]["details"]))
+    return drawn
 
 
 def _arrangements(details: Mapping[str, Any]) -> Picture:

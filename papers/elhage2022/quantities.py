@@ -14,6 +14,14 @@ from tegum.empirical.probes.computation import Computation, computation
 from tegum.empirical.training import train
 from tegum.papers.claims.quantity import Quantity
 from tegum.papers.claims.shared import found
+from tegum.papers.elhage2022.bases import far_from_identity as far_from_identity
+from tegum.papers.elhage2022.learning import fewest_jumps as fewest_jumps
+from tegum.papers.elhage2022.learning import movement_with_loss as movement_with_loss
+from tegum.papers.elhage2022.learning import stages_in_order as stages_in_order
+from tegum.papers.elhage2022.phases import represented_alike as represented_alike
+from tegum.papers.elhage2022.polytopes import optimum_dimensionalities as optimum_dimensionalities
+from tegum.papers.elhage2022.polytopes import shares_on_lines as shares_on_lines
+from tegum.papers.elhage2022.polytopes import shares_on_lines_by_training as shares_on_lines_by_training
 from tegum.theory.candidates.candidates import fitted
 from tegum.theory.diagnostics import dimensionality, superposition
 from tegum.theory.geometry.factor import factor_named, regular_vectors

@@ -129,7 +129,7 @@ def test_identify(run, weights):
     answer = run("identify", "--weights", weights)
     assert answer["geometry"] == "pentagon"
     (factor,) = answer["factors"]
-    assert set(factor) == {"name", "dimension", "features", "distortion", "base", "parallel"}
+    assert set(factor) == {"name", "dimension", "features", "distortion", "base", "parallel", "atlas"}
     assert (answer["status"], factor["base"], factor["parallel"]) == ("identified", "pentagon", [])
     assert (factor["name"], factor["dimension"]) == ("pentagon", 2)
     assert sorted(factor["features"]) == [0, 1, 2, 3, 4]
@@ -199,14 +199,12 @@ def bad_settings():
     return [pytest.param(text, culprit, id=name) for name, (text, culprit) in table.items()]
 
 
-@pytest.mark.parametrize("command", ["candidates", "compare"])
+@pytest.mark.parametrize("command", ["candidates", "derive"])
 def test_settings_beyond_a_command_are_refused_by_their_key(refused, tmp_path, weights, command):
     signed = FIVE.format(density=0.1).replace("count = 5", 'count = 5\nvalues = "signed"')
     (tmp_path / "setting.toml").write_text(signed)
-    out = ["--out", str(tmp_path / "out")] if command != "candidates" else []
-    given = ["--weights", weights] if command == "compare" else []
-    assert "values = 'signed' is not supported by" in refused(command, str(tmp_path / "setting.toml"), *given, *out)
-    assert not (tmp_path / "out").exists()
+    given = ["--weights", weights] if command == "derive" else []
+    assert "values = 'signed' is not supported by" in refused(command, str(tmp_path / "setting.toml"), *given)
 
 
 @pytest.mark.parametrize(("text", "culprit"), bad_settings())

@@ -322,7 +322,7 @@ def test_reports_of_other_settings_verify_and_a_changed_weight_does_not(setting)
         changed["runs"][1][name][0][0] += 1e-6
         assert not verified_data(changed).verified
     del data["runs"][0][names[0]]
-    with pytest.raises(InputError, match=f"{names[0]} is missing"):
+    with pytest.raises(InputError, match="W or W_in/W_out is missing"):
         verified_data(data)
 
 

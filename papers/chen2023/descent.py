@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True)
-def checkpoints(W, b, which, values, batches, rate, every):  # type: ignore[no-untyped-def]
+def checkpoints(W, b, which, values, batches, rate, every):
     """Weights along plain SGD on Σ_i (x_i - x̂_i)², averaged over each batch, no decay and no momentum.
 
     Args:

@@ -1,4 +1,4 @@
-"""Chen et al.'s loss levels of polygons beside dead features, printed and computed."""
+"""Chen et al.'s loss levels of polygons beside dead features, and descent that stops at them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _LEVELS = {5: ("CH05",), 6: ("CH04",), 7: ("CH09",), 8: ("CH09a",)}
 
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
-    """The levels, from the records that there are."""
+    """The levels and the courses of descent, from the records that there are."""
     known = {c: [records[one] for one in ids] for c, ids in _LEVELS.items() if all(one in records for one in ids)}
-    return [_levels(known)] if known else []
+    levels = [_levels(known)] if known else []
+    return levels + ([_courses(records["CH12"]["details"])] if "CH12" in records else [])
 
 
 def _levels(known: Mapping[int, list[Mapping[str, Any]]]) -> Picture:
@@ -37,6 +38,26 @@ def _levels(known: Mapping[int, list[Mapping[str, Any]]]) -> Picture:
             "Loss levels of polygons of one-hot features, printed and computed, for five to eight features.",
             "Levels of k-gons beside dead features (a plus for each dead feature whose bias is at its best): computed, "
             "as lines, over the printed values, as grey bars.",
+        )
+
+
+def _courses(details: Mapping[str, Any]) -> Picture:
+    with drawing():
+        figure = Figure(figsize=(PAGE * 0.75, 2.8))
+        ax = figure.subplots()
+        for name, level in details["levels"].items():
+            ax.axhline(level, color=GHOST, lw=2.5, zorder=1)
+            ax.text(details["epochs"][-1] * 1.015, level, name, size=6, va="center", color=INK)
+        for course, color in zip(details["courses"], palette(len(details["courses"])), strict=True):
+            ax.plot(details["epochs"], course, color=color, lw=0.9, zorder=2)
+        ax.set(xlabel="epoch", ylabel="loss", xlim=(0, details["epochs"][-1]))
+        figure.tight_layout()
+        return picture(
+            figure,
+            "descent",
+            "Loss of models of six one-hot features along stochastic gradient descent from a 4-gon.",
+            "Exact loss along descent from a 4-gon and a little noise, the runs that pass most levels, in colours; the "
+            "levels of k-gons beside dead features as grey bars.",
         )
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 import numpy as np
 from scipy.optimize import brentq
 
+from tegum.papers.chen2023.descent import checkpoints
+from tegum.papers.chen2023.sampling import Coefficient, learning_coefficient, one_hot_losses, sum_of_powers
 from tegum.papers.claims.quantity import Quantity
 from tegum.papers.claims.shared import found
 from tegum.theory.limits import one_hot_polygon
@@ -19,6 +22,10 @@ from tegum.theory.weights import Weights
 
 #: Nelder-Mead's and the bounded minimiser's answers are good to about this in the losses' flat directions.
 _FLAT = 1e-7
+#: Names of the levels that descent from a 4-gon of six features passes.
+_PASSED = ("4", "4+", "4++", "5", "5+", "6")
+#: Courses of the loss that a record keeps.
+_KEPT = 12
 
 
 def closed_form_error(features: int, models: int = 200, seed: int = 0, law: str = "one-hot") -> Quantity:
@@ -157,6 +164,74 @@ def importance_crossing(count: int = 6, vertices: int = 5) -> Quantity:
     return Quantity(float(crossing), 1e-8, "crossing of two branches of critical points of the exact loss")
 
 
+def known_coefficients(exponents: Sequence[Sequence[int]], samples: float, steps: int = 4000) -> Quantity:
+    """Sampled learning coefficients of Σ_i w_i^(2 k_i) at 0, which are Σ_i 1/(2 k_i)."""
+    found = [learning_coefficient(sum_of_powers(k), np.zeros(len(k)), samples, steps=steps) for k in exponents]
+    return _sampled(found, [str(list(k)) for k in exponents])
+
+
+def sampled_coefficients(
+    count: int,
+    names: Sequence[str],
+    samples: float,
+    steps: int = 4000,
+    dead: float = -3.0,
+    start: str | None = None,
+) -> Quantity:
+    """Sampled learning coefficients of the exact loss at polygons; `dead` is the bias of silent features.
+
+    `start` names another polygon from which the chains begin.
+    """
+    begin = None if start is None else _point(_named(start, count))
+    points = [_point(_named(name, count, silent=dead)) for name in names]
+    found = [learning_coefficient(one_hot_losses, point, samples, begin, steps=steps) for point in points]
+    return _sampled(found, names)
+
+
+def checkpoints_on_levels(
+    seeds: int = 64, epochs: int = 4500, examples: int = 1000, every: int = 20, tolerance: float = 3e-4
+) -> Quantity:
+    """Share of the checkpoints of descent from a 4-gon whose exact loss is within a tolerance of a k-gon's level.
+
+    Six features; the start is the 4-gon with biases of 0, and normal noise of 0.01; batches of 20, rate 0.005.
+    """
+    levels = np.array([float(one_hot_losses(_point(_named(name, 6))[None])[0][0]) for name in _PASSED])
+    courses = np.array([_course(seed, epochs, examples, every) for seed in range(seeds)])
+    level = np.where(np.abs(courses[..., None] - levels) <= tolerance, np.arange(len(levels)), -1).max(axis=-1)
+    shares = (level >= 0).mean(axis=1)
+    eventful = np.argsort([-len(set(row[row >= 0].tolist())) for row in level], kind="stable")[:_KEPT]
+    details = {
+        "levels": dict(zip(_PASSED, levels.tolist(), strict=True)),
+        "checkpoints": {name: int((level == k).sum()) for k, name in enumerate(_PASSED)},
+        "epochs": list(range(0, epochs + 1, every)),
+        "courses": np.round(courses[eventful], 6).tolist(),
+    }
+    method = f"exact loss at checkpoints of {seeds} runs, two standard errors over runs"
+    return Quantity(float(shares.mean()), float(2 * shares.std(ddof=1) / np.sqrt(seeds)), method, details)
+
+
+def _course(seed: int, epochs: int, examples: int, every: int) -> np.ndarray:
+    """Exact loss along plain descent from a 4-gon, at every so many epochs."""
+    random = np.random.default_rng(seed)
+    W = np.pad(_ring(4), ((0, 0), (0, 2))) + 0.01 * random.normal(size=(2, 6))
+    b = 0.01 * random.normal(size=6)
+    which, values = random.integers(6, size=examples), random.random(examples)
+    batches = np.concatenate([random.permutation(examples).reshape(-1, 20) for _ in range(epochs)])
+    kept_W, kept_b = checkpoints(W, b, which, values, batches, 0.005, every * (examples // 20))
+    return one_hot_losses(np.concatenate([kept_W.reshape(len(kept_W), -1), kept_b], axis=1))[0]
+
+
+def _sampled(found: Sequence[Coefficient], names: Sequence[str]) -> Quantity:
+    method = "Metropolis-adjusted Langevin chains, two standard errors from the spread of the chains' means"
+    values, errors = tuple(one.value for one in found), tuple(one.error for one in found)
+    details = {name: asdict(one) for name, one in zip(names, found, strict=True)}
+    return Quantity(values, errors, method, details)
+
+
+def _point(weights: Weights) -> np.ndarray:
+    return np.concatenate([weights.W.ravel(), weights.b])
+
+
 def _setting(count: int, hidden: int = 2) -> Setting:
     return Setting(count, hidden, law="one-hot")
 
@@ -173,11 +248,11 @@ def _polygon(k: int, count: int, biases: Sequence[float]) -> tuple[np.ndarray, n
     return W, np.concatenate([np.full(k, fit.bias), biases])
 
 
-def _named(name: str, count: int, dead: float | None = None) -> Weights:
-    """ "5", "5+", "4++": dead features with a plus have the bias 1/(2c), or `dead`; the others one below zero."""
+def _named(name: str, count: int, dead: float | None = None, silent: float = -0.1) -> Weights:
+    """ "5", "5+", "4++": dead features with a plus have the bias 1/(2c), or `dead`; the others `silent`."""
     k = int(name.rstrip("+"))
     plus = len(name) - len(str(k))
-    biases = [1 / (2 * count) if dead is None else dead] * plus + [-0.1] * (count - k - plus)
+    biases = [1 / (2 * count) if dead is None else dead] * plus + [silent] * (count - k - plus)
     return Weights(*_polygon(k, count, biases))
 
 

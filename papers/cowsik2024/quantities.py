@@ -7,16 +7,21 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import minimize
 
+from tegum.empirical.training import train
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.codes import FittedCode, fitted_code, hadamard_code, harmonic_code
 from tegum.theory.limits import dropped_loss, gaussian_mean_field, linear_loss
+from tegum.theory.loss.population import population_loss
 from tegum.theory.setting import Setting
+from tegum.theory.weights import Weights
 
 #: What the minimiser leaves of a loss, relatively, and of gain and bias.
 _MINIMISED = 1e-8
 _FLAT = 1e-4
 #: What the grid leaves of a loss.
 _GRID = 1e-7
+#: Inputs on which the losses of trained models are measured.
+_INPUTS = 40_000
 
 
 def mean_field(densities: Sequence[float], ratios: Sequence[float]) -> Quantity:
@@ -98,6 +103,76 @@ def advantage(density: float, ratio: float) -> Quantity:
     """Loss of the best linear readout over the mean field's."""
     linear = (1 - ratio) * dropped_loss(density)
     return Quantity(linear / gaussian_mean_field(density, ratio).loss, 1e-5, "exact linear loss over the mean field's")
+
+
+def diagonal_variances(
+    counts: Sequence[int], ratio: float, density: float, runs: int = 4, steps: int = 6000
+) -> Quantity:
+    """Variance over features of the diagonal of W_out W_in in trained models of each size, two standard errors."""
+    variances = np.array(
+        [[np.diagonal(one.W_out @ one.W).var() for one in _models(n, ratio, density, runs, steps)] for n in counts]
+    )
+    return Quantity(
+        tuple(variances.mean(axis=1).tolist()),
+        tuple((2 * variances.std(axis=1, ddof=1) / np.sqrt(runs)).tolist()),
+        f"mean over {runs} trained models, two standard errors",
+        {"count": list(counts), "variances": variances.tolist()},
+    )
+
+
+def trained_scalars(count: int, ratio: float, density: float, runs: int = 3, steps: int = 6000) -> Quantity:
+    """Mean diagonal of W_out W_in and mean bias, that of the interference included, two standard errors over models."""
+    found = np.array([_scalars(one, density) for one in _models(count, ratio, density, runs, steps)])
+    errors = 2 * found.std(axis=0, ddof=1) / np.sqrt(runs)
+    return Quantity(tuple(found.mean(axis=0).tolist()), tuple(errors.tolist()), f"mean over {runs} trained models")
+
+
+def trained_distance(
+    count: int, pairs: Sequence[Sequence[float]], steps: int = 6000, exact: bool = False, seed: int = 0
+) -> Quantity:
+    """Loss of trained models over the mean field's, less one, at pairs (p, r); by sampling, or `exact`."""
+    values, errors = [], []
+    for p, r in pairs:
+        model = _models(count, r, p, 1, steps, seed)[0]
+        loss, error = _exact_loss(model, p) if exact else _sampled_loss(model, p)
+        field = gaussian_mean_field(p, r).loss
+        values.append(loss / count / field - 1)
+        errors.append(error / count / field)
+    method = f"exact loss of a trained model of {count} features" if exact else f"loss on {_INPUTS} fresh inputs"
+    return Quantity(
+        tuple(values), tuple(errors), f"{method}, over the mean field's", {"pairs": [list(one) for one in pairs]}
+    )
+
+
+def _models(count: int, ratio: float, density: float, runs: int, steps: int, seed: int = 0) -> list[Weights]:
+    """Untied models, trained by Adam on fresh inputs along a cosine."""
+    setting = Setting(count, round(ratio * count), density, tied=False)
+    w = train(setting, runs=runs, steps=steps, learning_rate=0.003, batch_size=256, seed=seed, device="cpu").weights
+    assert w.W_out is not None
+    return [Weights(w.W[k], w.b[k], w.W_out[k]) for k in range(runs)]
+
+
+def _scalars(model: Weights, density: float) -> tuple[float, float]:
+    assert model.W_out is not None
+    G = model.W_out @ model.W
+    diagonal = np.diagonal(G)
+    return float(diagonal.mean()), float((model.b + density / 2 * (G.sum(axis=1) - diagonal)).mean())
+
+
+def _exact_loss(model: Weights, density: float) -> tuple[float, float]:
+    hidden, count = model.W.shape
+    exact = population_loss(model, Setting(count, hidden, density, tied=False))
+    return float(exact.loss), float(exact.error)
+
+
+def _sampled_loss(model: Weights, density: float, seed: int = 1) -> tuple[float, float]:
+    """Mean loss on inputs that training has not seen, and two standard errors."""
+    assert model.W_out is not None
+    random = np.random.default_rng(seed)
+    shape = (_INPUTS, model.W.shape[1])
+    x = random.random(shape) * (random.random(shape) < density)
+    each = ((x - np.maximum(x @ model.W.T @ model.W_out.T + model.b, 0.0)) ** 2).sum(axis=1)
+    return float(each.mean()), float(2 * each.std() / np.sqrt(_INPUTS))
 
 
 def _fit(count: int, ratio: float, density: float, kind: str, seed: int = 0) -> FittedCode:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
 
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.diagnostics import dimensionality
+
+#: Fresh examples on which test losses are measured.
+_TESTED = 4000
 
 
 def data_angles(
@@ -29,21 +34,45 @@ def data_dimensionality(
     return Quantity(values, 0.005, f"best of {seeds} trained models")
 
 
+def peak_of_test_loss(
+    examples: Sequence[int], features: int = 300, density: float = 0.03, seeds: int = 6, steps: int = 2000
+) -> Quantity:
+    """Logarithm of the highest test loss over numbers of examples, over that at the fewest and that at the most.
+
+    Test losses vary tenfold between seeds where they are high, so logarithms are averaged.
+    """
+    losses = np.array([[_test_loss(T, features, density, seed, steps) for seed in range(seeds)] for T in examples])
+    mean, error = np.log(losses).mean(axis=1), 2 * np.log(losses).std(axis=1, ddof=1) / np.sqrt(seeds)
+    top, ends = int(mean.argmax()), [0, -1]
+    return Quantity(
+        tuple(float(mean[top] - mean[end]) for end in ends),
+        tuple(float(np.hypot(error[top], error[end])) for end in ends),
+        f"mean logarithm over {seeds} trained models, on fresh examples, two standard errors",
+        {"examples": list(examples), "loss": losses.tolist()},
+    )
+
+
+def _test_loss(examples: int, features: int, density: float, seed: int, steps: int) -> float:
+    W, b, _, _ = _trained(examples, features, density, seed, steps)
+    fresh = _examples(_TESTED, features, density, torch.Generator().manual_seed(10**6 + seed)).double().numpy()
+    return float(((np.maximum(fresh @ W.T @ W + b, 0.0) - fresh) ** 2).sum(axis=1).mean())
+
+
 def _best(examples: int, features: int, density: float, seeds: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
     """Hidden vectors [2, examples] and feature vectors [2, features] of the run of least training loss."""
     runs = [_trained(examples, features, density, seed, steps) for seed in range(seeds)]
-    W, x, _ = min(runs, key=lambda run: run[2])
+    W, _, x, _ = min(runs, key=lambda run: run[3])
     return W @ x.T, W
 
 
 def _trained(
     examples: int, features: int, density: float, seed: int, steps: int
-) -> tuple[Float[np.ndarray, "hidden features"], Float[np.ndarray, "examples features"], float]:
-    """AdamW on all examples at once, each of unit length; warm-up, then decay to zero, as the source has it."""
+) -> tuple[
+    Float[np.ndarray, "hidden features"], Float[np.ndarray, " features"], Float[np.ndarray, "examples features"], float
+]:
+    """AdamW on all examples at once; warm-up, then decay to zero, as the source has it: W, b, examples and loss."""
     random = torch.Generator().manual_seed(seed)
-    shape = (examples, features)
-    x = torch.rand(shape, generator=random) * (torch.rand(shape, generator=random) < density)
-    x = x / x.norm(dim=1, keepdim=True).clamp_min(1e-12)
+    x = _examples(examples, features, density, random)
     W = (torch.randn((2, features), generator=random) / features**0.5).requires_grad_()
     b = torch.zeros(features, requires_grad=True)
     optimizer = torch.optim.AdamW([W, b], lr=1e-2, weight_decay=1e-2)
@@ -58,4 +87,13 @@ def _trained(
         loss.backward()
         optimizer.step()
         schedule.step()
-    return W.detach().double().numpy(), x.double().numpy(), float(loss.detach())
+    return W.detach().double().numpy(), b.detach().double().numpy(), x.double().numpy(), float(loss.detach())
+
+
+def _examples(
+    examples: int, features: int, density: float, random: torch.Generator
+) -> Float[torch.Tensor, "examples features"]:
+    """Sparse examples, each of unit length."""
+    shape = (examples, features)
+    x = torch.rand(shape, generator=random) * (torch.rand(shape, generator=random) < density)
+    return x / x.norm(dim=1, keepdim=True).clamp_min(1e-12)

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.special import zeta
 
 from tegum.papers.claims.quantity import Quantity
+from tegum.papers.liu2025.training import trained_norms
 from tegum.theory.codes import harmonic_code, projection_code
 from tegum.theory.limits import welch_bound
 from tegum.theory.loss.population import population_loss
@@ -57,6 +58,16 @@ def least_largest_overlap(pairs: Sequence[Sequence[int]], kind: str = "harmonic"
         np.fill_diagonal(cosines, 0.0)
         ratios.append(float(cosines.max() / welch_bound(count, width)))
     return Quantity(min(ratios), 1e-9, f"{kind} codes", {"ratios": ratios})
+
+
+def represented_share(
+    count: int, width: int, alpha: float, decays: Sequence[float], steps: int, batch: int = 256, seed: int = 0
+) -> Quantity:
+    """Share of features whose norm is above 1/2 in trained models, at each weight decay."""
+    norms = [trained_norms(count, width, alpha, decay, steps, batch, seed) for decay in decays]
+    values = tuple(float((one > 0.5).mean()) for one in norms)
+    details = {"decay": list(decays), "norms": [one.tolist() for one in norms]}
+    return Quantity(values, 1 / count, "one trained model each; one feature", details)
 
 
 def _vectors(kind: str, count: int, width: int) -> np.ndarray:

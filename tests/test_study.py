@@ -103,10 +103,10 @@ def test_hurried_training_is_called_unconverged_not_a_match(tmp_path):
 
 
 def test_a_plan_that_cannot_be_computed_leaves_nothing_behind(tmp_path):
-    with pytest.raises(InputError, match="l1 = 0.1"):
-        study(Plan(Setting(2, 1, 0.2), (Axis("l1", (0.0, 0.1)),)), tmp_path / "out")
-    with pytest.raises(InputError, match="count = 40"):
-        study(Plan(Setting(40, 3, 0.2), (Axis("density", (0.1, 0.2)),)), tmp_path / "out")
+    with pytest.raises(InputError, match="l1 > 0 with tied = false"):
+        study(Plan(Setting(2, 1, 0.2, tied=False), (Axis("l1", (0.0, 0.1)),)), tmp_path / "out")
+    with pytest.raises(InputError, match="count = 80"):
+        study(Plan(Setting(80, 3, 0.2), (Axis("density", (0.1, 0.2)),)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

@@ -13,7 +13,6 @@ from tegum.compare import study as module
 from tegum.compare.agreement import agreement, boundary_curves, overall, places
 from tegum.compare.plane import scale_of_values
 from tegum.compare.report import write_study_report
-from tegum.compare.report.data import digest
 from tegum.compare.report.disagreement import grid_of
 from tegum.compare.study import study, study_of
 from tegum.compare.verify import verify
@@ -22,6 +21,7 @@ from tegum.empirical.plan import Axis, Plan, Training
 from tegum.empirical.sweep.sweep import sweep
 from tegum.theory.diagram.boundaries import METASTABILITY
 from tegum.theory.errors import InputError
+from tegum.theory.files.seal import digest
 from tegum.theory.setting import Setting
 
 #: The plan's values are not in order, which the map must not mind.

@@ -28,7 +28,7 @@ SPOILED = replace(SMALL, axes=(Axis("importance", (1.0, 1e39)),))
 def opened(path):
     if path.suffix == ".nc":
         return xarray.open_dataset(path, engine="h5netcdf")
-    return xarray.open_zarr(path)
+    return xarray.open_zarr(path, chunks=None)  # arrays, not tasks for whatever scheduler is set
 
 
 @pytest.fixture(scope="module")

@@ -56,7 +56,7 @@ def test_a_sweep_on_dask_has_the_bits_of_one_here(tmp_path):
 @pytest.fixture
 def scheduler():
     """A Dask scheduler with one worker of two threads, as somebody else would run it."""
-    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None)
+    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0")
     with cluster:
         yield cluster
 

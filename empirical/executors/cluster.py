@@ -51,7 +51,7 @@ def local_cluster(workers: int) -> Any:
     distributed = needed("distributed", "cluster", "the executor dask")
     with needed("dask", "cluster", "the executor dask").config.set(SCHEDULER):
         return distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=logging.ERROR
+            n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=":0", silence_logs=logging.ERROR
         )
 
 

@@ -83,7 +83,7 @@ def slurm_cluster(job: Job, workers: int) -> Any:
             job_extra_directives=[job.directive] if job.directive else [],
             job_script_prologue=[f"export {name}={value}" for name, value in ONE_THREAD.items()],
             log_directory=job.logs or None,
-            scheduler_options={"dashboard_address": None},
+            scheduler_options={"dashboard_address": ":0"},
         )
     cluster.scale(n=workers)
     return cluster

@@ -10,10 +10,10 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tegum.compare.explorer.sliders import Sliders
+from tegum.compare.report.document import html_environment
 from tegum.empirical.pictures.style import UNIDENTIFIED, is_named, looks
 from tegum.theory.setting import Setting, content_id, setting_tables
 
@@ -37,14 +37,7 @@ def page(sliders: Sliders, data: Mapping[str, Any], command: str, runs: int) -> 
         command: what was typed.
         runs: how many were given, shown or not.
     """
-    environment = Environment(
-        loader=PackageLoader("tegum.compare.explorer"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = html_environment("tegum.compare.explorer")
     style = _file("tegum.compare.report", "style.css") + _file("tegum.compare.explorer", "explorer.css")
     program = "".join(_file("tegum.compare.explorer", name) for name in _SCRIPTS)
     script = f'(() => {{\n"use strict";\n{program}}})();\n'

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from unicodedata import category
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from tegum.compare.atlas.link import with_links
@@ -27,15 +27,7 @@ def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -
         known: looks of the geometries, for the swatches beside their names.
         content: what the template asks for; a name that is missing is an error.
     """
-    environment = Environment(
-        loader=PackageLoader("tegum.compare.report"),
-        autoescape=True,
-        finalize=_visible_value,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = html_environment("tegum.compare.report")
 
     def color_of(geometry: str) -> str:
         return known.get(geometry, known[UNIDENTIFIED]).color
@@ -47,6 +39,23 @@ def page(template: str, known: Mapping[str, Look], content: Mapping[str, Any]) -
         brief=brief, exact=exact, percent=percent, span=span, color_of=color_of, inline_svg=drawing, linked=with_links
     )
     return environment.get_template(f"{template}.html.j2").render(content).encode()
+
+
+def html_environment(*packages: str) -> Environment:
+    """Where pages are made of templates: all that they are given is escaped and visible, and what is missing an error.
+
+    Args:
+        packages: whose folders `templates` are looked through, in this order.
+    """
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
+        autoescape=True,
+        finalize=_visible_value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
 
 
 def visible(text: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from tegum.compare.report.document import html_environment
 from tegum.empirical.pictures.picture import Picture, inline_svg, write_pictures
 from tegum.papers.claims.claim import Claim, claim_from_tables, read_source
 from tegum.papers.claims.pictures import Record, pictures_of
@@ -44,13 +44,7 @@ def _write(key: str, records: Sequence[Record], folder: Path) -> Path:
 
 
 def _page(key: str, claims: Sequence[tuple[Claim, Record]], pictures: Sequence[Picture]) -> bytes:
-    environment = Environment(
-        loader=ChoiceLoader([PackageLoader("tegum.papers.claims"), PackageLoader("tegum.compare.report")]),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = html_environment("tegum.papers.claims", "tegum.compare.report")
     drawings = [(one, Markup(inline_svg(one))) for one in pictures]
     content = {"source": read_source(key), "claims": claims, "drawings": drawings, "value_text": value_text}
     return environment.get_template("claims.html.j2").render(content).encode()

@@ -429,7 +429,7 @@ def test_the_command_enters_a_sweep(run, tmp_path):
         (("unknown-beec5514", "--check"), "one of"),
         (("--out", "x.json"), "--out FILE goes with"),
         (("--merge", "x.json"), "--out FILE goes with"),
-        (("--merge", "absent.json", "--out", "x.json"), "absent.json: does not exist"),
+        (("--merge", "absent.json", "--out", "x.json"), "absent.json: cannot be read: No such file"),
         (("--add", "absent.npz", "--out", "x.json"), "weights need --setting"),
         (("--picture", "x.svg"), "--picture goes with NAME"),
         (("--page", "page.txt"), "suffix"),

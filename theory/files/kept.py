@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, write_json
+from tegum.theory.files.reading import json_content
 
+#: Bytes of the largest part that is read back.
+LARGEST_FILE = 2**28
 #: (name of a part, how to compute it) -> its plain data.
 Keep = Callable[[str, Callable[[], dict[str, Any]]], dict[str, Any]]
 
@@ -38,9 +40,9 @@ def kept(folder: StrPath, name: str, compute: Callable[[], dict[str, Any]]) -> d
         write_json(path, compute())
     with located(path):
         try:
-            found = json.loads(path.read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot be read; remove it to have it computed again: {error}") from error
+            found = json_content(path, LARGEST_FILE)
+        except InputError as error:
+            raise InputError(f"{error}; remove it to have it computed again") from error
         if not isinstance(found, dict):
             raise InputError("is no table; remove it to have it computed again")
         return found

@@ -27,8 +27,12 @@ def opened(path: StrPath) -> Iterator[BinaryIO]:
             raise InputError("cannot be read: is not a regular file")
         with open(path, "rb") as file:
             yield file
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a zero character in the path
+        raise InputError(f"cannot be read: {error}") from error
 
 
 def content(path: StrPath, largest: int) -> bytes:

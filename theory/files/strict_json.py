@@ -6,11 +6,11 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
+from tegum.theory.files.reading import content
 
 
 def finite(digits: str) -> float:
@@ -36,7 +36,7 @@ def strict_json(path: str | os.PathLike[str], largest: int, deepest: int, real: 
     """
     try:
         data = json.loads(
-            _content(path, largest),
+            content(path, largest),
             parse_constant=_no_number,
             parse_float=real,
             parse_int=_whole,
@@ -63,23 +63,6 @@ def _check_depth(data: Any, deepest: int) -> None:
         level = [child for one in level if isinstance(one, dict | list) for child in children(one)]
     if level:
         raise InputError(f"is nested more than {deepest} levels deep")
-
-
-def _content(path: str | os.PathLike[str], largest: int) -> bytes:
-    try:
-        if not Path(path).is_file():  # a pipe or a device would be read for ever
-            raise InputError("is not a regular file" if Path(path).exists() else "does not exist")
-        with open(path, "rb") as file:
-            content = file.read(largest + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror or error}") from error
-    except InputError:
-        raise
-    except ValueError as error:  # a zero character in the path
-        raise InputError(f"cannot be read: {error}") from error
-    if len(content) > largest:
-        raise InputError(f"is larger than {largest} bytes")
-    return content
 
 
 def _no_number(constant: str) -> float:

@@ -18,8 +18,8 @@ from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
 from tegum.theory.search.optimum import (
-    CRITICAL_TOLERANCE,
     Optimum,
+    critical_identity,
     feature_vectors,
     optimum,
     require_searchable,
@@ -194,7 +194,7 @@ def _verdict(
 ) -> Verdict:
     loss, error = float(np.asarray(exact.loss)[run]), float(np.asarray(exact.error)[run])
     rest, activation = there.weights[run], setting.activation
-    identity = identify(feature_vectors(rest, activation), tolerance=CRITICAL_TOLERANCE)
+    identity = critical_identity(rest, activation)
     played = vertex_map(rest, best.weights, setting)
     return Verdict(
         kind=_kind(setting, loss, there, run, identity, played, best),

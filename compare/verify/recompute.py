@@ -22,10 +22,9 @@ from tegum.compare.verify.inputs import CellInputs, Inputs, inputs_of
 from tegum.compare.verify.routes import polish_differences, route_differences
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.plan import Plan
-from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, feature_vectors
+from tegum.theory.search.optimum import Optimum, critical_identity
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights, joined_ensembles
 
@@ -69,7 +68,7 @@ def _optimum(setting: Setting, weights: Weights, search: dict[str, int]) -> Opti
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE),
+        identity=critical_identity(weights, setting.activation),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=float(at.gradient_norm[0]),

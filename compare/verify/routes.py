@@ -11,9 +11,8 @@ from tegum.compare.second_route import second_loss
 from tegum.compare.verdict import Comparison
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.inputs import Inputs
-from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors, same_loss
+from tegum.theory.search.optimum import critical_identity, same_loss
 
 
 def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:
@@ -27,8 +26,7 @@ def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Ite
         again = polish(weights, law_of(setting, len(weights.b)))
         for run, verdict in enumerate(comparison.verdicts):
             loss = float(again.loss[run])
-            vectors = feature_vectors(again.weights[run], setting.activation)
-            geometry = identify(vectors, tolerance=CRITICAL_TOLERANCE).geometry
+            geometry = critical_identity(again.weights[run], setting.activation).geometry
             if again.converged[run]:
                 same = bool(same_loss(np.array([verdict.polished_loss]), loss, setting)[0])
                 agrees = same and (verdict.valley or geometry == verdict.geometry)

@@ -9,12 +9,11 @@ from jaxtyping import Bool, Float
 
 from tegum.theory.diagram.crossing import rounding
 from tegum.theory.diagram.plane import Plane
-from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import structure_of
 from tegum.theory.loss.objective import expansion, weights_of
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
+from tegum.theory.search.optimum import critical_identity
 from tegum.theory.weights import Weights
 
 
@@ -58,5 +57,4 @@ def judged(plane: Plane, points: Float[np.ndarray, "cells 2"], theta: Float[np.n
 def geometry_name(theta: Float[np.ndarray, " parameters"], plane: Plane) -> str:
     """Name of the geometry of weights at a critical point."""
     W, b, W_out = weights_of(theta[None], plane.setting.count, structure_of(plane.setting))
-    vectors = feature_vectors(Weights(W, b, W_out)[0], plane.setting.activation)
-    return identify(vectors, tolerance=CRITICAL_TOLERANCE).geometry
+    return critical_identity(Weights(W, b, W_out)[0], plane.setting.activation).geometry

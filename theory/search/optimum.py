@@ -135,7 +135,7 @@ def optimum(
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE),
+        identity=critical_identity(weights, setting.activation),
         loss=float(exact.loss),
         error=float(exact.error),
         gradient_norm=found.gradient_norm,
@@ -237,6 +237,11 @@ def random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) ->
 def feature_vectors(weights: Weights, activation: str = "none") -> Float[np.ndarray, "hidden features"]:
     """The feature vectors of one model: the columns of W, those of untied weights once the two sides are balanced."""
     return balanced(weights, activation).W
+
+
+def critical_identity(weights: Weights, activation: str = "none") -> Identity:
+    """The geometry of one model at a critical point, where overlaps that vanish do so to `CRITICAL_TOLERANCE`."""
+    return identify(feature_vectors(weights, activation), tolerance=CRITICAL_TOLERANCE)
 
 
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:

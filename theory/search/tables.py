@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from tegum.theory.errors import InputError
-from tegum.theory.geometry.identify import identify
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, feature_vectors
+from tegum.theory.search.optimum import Optimum, critical_identity
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -37,7 +36,7 @@ def optimum_from_tables(setting: Setting, tables: Mapping[str, Any]) -> Optimum:
     try:
         W, b, W_out = (given.pop(name, None) for name in ("W", "b", "W_out"))
         weights = Weights(np.array(W), np.array(b), None if W_out is None else np.array(W_out))
-        identity = identify(feature_vectors(weights, setting.activation), tolerance=CRITICAL_TOLERANCE)
+        identity = critical_identity(weights, setting.activation)
         return Optimum(setting=setting, weights=weights, identity=identity, **given)
     except (TypeError, ValueError) as error:
         raise InputError(f"is no optimum; remove it to have it searched again: {error}") from error

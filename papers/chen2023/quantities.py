@@ -10,8 +10,8 @@ from scipy.optimize import brentq
 
 from tegum.papers.chen2023.descent import checkpoints
 from tegum.papers.chen2023.sampling import Coefficient, learning_coefficient, one_hot_losses, sum_of_powers
+from tegum.papers.claims.models import found
 from tegum.papers.claims.quantity import Quantity
-from tegum.papers.claims.shared import found
 from tegum.theory.limits import one_hot_polygon
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss

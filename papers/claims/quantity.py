@@ -78,12 +78,11 @@ def computed(source: str, name: str, setting: Setting | None, arguments: Mapping
 
 
 def _functions(module: str) -> dict[str, Callable[..., Quantity]]:
-    """Public functions of a module that its own folder defines; none where there is no such module."""
+    """Public functions of a module that return a `Quantity`; none where there is no such module."""
     if find_spec(module) is None:
         return {}
-    home, folder = import_module(module), module.rpartition(".")[0]
     return {
         name: one
-        for name, one in getmembers(home, isfunction)
-        if one.__module__.rpartition(".")[0] == folder and not name.startswith("_")
+        for name, one in getmembers(import_module(module), isfunction)
+        if signature(one).return_annotation in ("Quantity", Quantity) and not name.startswith("_")
     }

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tegum.empirical.best import best_of
-from tegum.empirical.training import train
+from tegum.papers.claims.models import best_trained_over, found, found_over, optima
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.candidates.candidates import fitted
 from tegum.theory.codes import fitted_code, harmonic_code
@@ -15,7 +14,7 @@ from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.loss.population import population_loss
 from tegum.theory.mixture.mixture import mixture
 from tegum.theory.phases import boundary
-from tegum.theory.search.optimum import Optimum, feature_vectors, optimum
+from tegum.theory.search.optimum import feature_vectors, optimum
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
 
@@ -31,24 +30,24 @@ def optimum_geometry(setting: Setting, starts: int = 64, seed: int = 0) -> Quant
 
 def optimum_geometries(setting: Setting, over: str, values: Sequence[float], starts: int = 64) -> Quantity:
     """Geometry of the best weights at each value of an axis."""
-    best = [optimum(with_axis(setting, over, value), starts) for value in values]
+    best = optima(setting, over, values, starts)
     return Quantity(
         tuple(one.geometry for one in best),
         0.0,
         "global search on the exact loss",
-        {over: list(values), "optima": [found(one) for one in best]},
+        found_over(over, values, best),
     )
 
 
 def represented(setting: Setting, over: str, values: Sequence[float], norm: float = 0.5, starts: int = 64) -> Quantity:
     """How many feature vectors of the best weights are longer than a norm, at each value of an axis."""
-    best = [optimum(with_axis(setting, over, value), starts) for value in values]
+    best = optima(setting, over, values, starts)
     norms = [np.linalg.norm(feature_vectors(one.weights), axis=0) for one in best]
     return Quantity(
         tuple(int((one > norm).sum()) for one in norms),
         0.0,
         f"features of norm above {norm:g} in the best weights of a global search",
-        {over: list(values), "optima": [found(one) for one in best]},
+        found_over(over, values, best),
     )
 
 
@@ -125,24 +124,11 @@ def represented_by_training(
     setting: Setting, over: str, values: Sequence[float], norm: float = 0.5, runs: int = 32, steps: int = 3000
 ) -> Quantity:
     """The same of the best of trained models, by their exact loss."""
-    ensembles = [train(with_axis(setting, over, value), runs=runs, steps=steps, device="cpu") for value in values]
-    best = [best_of(one)[0] for one in ensembles]
+    best = best_trained_over(setting, over, values, runs, steps)
     counts = tuple(int((np.linalg.norm(one.weights.W, axis=0) > norm).sum()) for one in best)
     return Quantity(
         counts, 0.0, f"best of {runs} trained models", {over: list(values), "loss": [one.loss for one in best]}
     )
-
-
-def found(best: Optimum) -> dict[str, object]:
-    """What a record keeps of an optimum."""
-    return {
-        "geometry": best.geometry,
-        "loss": best.loss,
-        "error": best.error,
-        "hits": best.hits,
-        "starts": best.starts,
-        **_weights(best.weights),
-    }
 
 
 def _represented(count: int, hidden: int, density: float) -> int:
@@ -154,8 +140,3 @@ def _slope(geometry: str, setting: Setting, over: str, value: float, step: float
     fits = [fitted(geometry, with_axis(setting, over, value + side * step)) for side in (-0.5, 0.5)]
     below, above = (float("nan") if fit is None else fit.loss for fit in fits)
     return (above - below) / step
-
-
-def _weights(weights: Weights) -> dict[str, object]:
-    tied = {"W": weights.W.tolist(), "b": weights.b.tolist()}
-    return tied if weights.W_out is None else tied | {"W_out": weights.W_out.tolist()}

@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from tegum.empirical.best import best_of
-from tegum.empirical.training import train
+from tegum.papers.claims.models import best_trained_over, found
 from tegum.papers.claims.quantity import Quantity
-from tegum.papers.claims.shared import found
 from tegum.theory.diagnostics import dimensionality, dimensions_per_feature
 from tegum.theory.mixture.mixture import Mixture, mixture
 from tegum.theory.search.optimum import optimum
@@ -45,9 +43,7 @@ def shares_on_lines_by_training(
     steps: int = 4000,
 ) -> Quantity:
     """The same of the best of trained models, by their exact loss."""
-    best = [
-        best_of(train(with_axis(setting, "density", p), runs=runs, steps=steps, device="cpu"))[0] for p in densities
-    ]
+    best = best_trained_over(setting, "density", densities, runs, steps)
     represented = [_represented(one.weights.W) for one in best]
     details = {
         "density": list(densities),

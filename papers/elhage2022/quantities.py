@@ -7,13 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import spearmanr
 
-from tegum.empirical.best import best_of
 from tegum.empirical.probes.adversarial import vulnerability
 from tegum.empirical.probes.cells import Cell, given_cells
 from tegum.empirical.probes.computation import Computation, computation
-from tegum.empirical.training import train
+from tegum.papers.claims.models import best_trained, best_trained_over, found, optima
 from tegum.papers.claims.quantity import Quantity
-from tegum.papers.claims.shared import found
 from tegum.papers.elhage2022.bases import far_from_identity as far_from_identity
 from tegum.papers.elhage2022.learning import fewest_jumps as fewest_jumps
 from tegum.papers.elhage2022.learning import movement_with_loss as movement_with_loss
@@ -106,7 +104,7 @@ def who_is_represented(setting: Setting, densities: Sequence[float], importances
 
 def trained_geometry(setting: Setting, runs: int = 32, steps: int = 10_000) -> Quantity:
     """Geometry of the best of trained models, by their exact loss."""
-    best = best_of(train(setting, runs=runs, steps=steps, device="cpu"))[0]
+    best = best_trained(setting, runs, steps)
     return Quantity(identify(best.weights.W).geometry, 0.0, f"best of {runs} trained models", {"loss": best.loss})
 
 
@@ -154,7 +152,7 @@ def cosines_in_groups(setting: Setting, starts: int = 64) -> Quantity:
 
 def collapsed_pairs(setting: Setting, densities: Sequence[float], starts: int = 64) -> Quantity:
     """How many correlated pairs share one direction in the best weights, at each density."""
-    best = [optimum(with_axis(setting, "density", p), starts) for p in densities]
+    best = optima(setting, "density", densities, starts)
     cosines = [_in_groups(one.weights.W, _pairs(setting)) for one in best]
     details = {"density": list(densities), "cosines": cosines}
     return Quantity(
@@ -166,9 +164,7 @@ def collapsed_pairs_by_training(
     setting: Setting, densities: Sequence[float], runs: int = 48, steps: int = 8000
 ) -> Quantity:
     """The same of the best of trained models, by their exact loss."""
-    best = [
-        best_of(train(with_axis(setting, "density", p), runs=runs, steps=steps, device="cpu"))[0] for p in densities
-    ]
+    best = best_trained_over(setting, "density", densities, runs, steps)
     cosines = [_in_groups(one.weights.W, _pairs(setting)) for one in best]
     counts = tuple(sum(c > _COLLAPSED for c in one) for one in cosines)
     return Quantity(
@@ -272,7 +268,7 @@ def _in_groups(W: np.ndarray, pairs: Sequence[tuple[int, int]]) -> list[float]:
 def arrangements_of_a_sparser_feature(setting: Setting, ratios: Sequence[float], starts: int = 64) -> Quantity:
     """Geometry of the best weights with the last feature's density at some ratios to the others'."""
     base, axis = setting.density[0], f"density[{setting.count - 1}]"
-    best = [optimum(with_axis(setting, axis, ratio * base), starts) for ratio in ratios]
+    best = optima(setting, axis, [ratio * base for ratio in ratios], starts)
     details = {"ratio": list(ratios), "optima": [found(one) for one in best]}
     return Quantity(tuple(one.geometry for one in best), 0.0, "global search on the exact loss", details)
 
@@ -302,8 +298,7 @@ def monosemantic_shares(setting: Setting, densities: Sequence[float], runs: int 
 
 def _best_cell(setting: Setting, runs: int, steps: int) -> Cell:
     """The best trained model, by the population loss."""
-    trained = train(setting, runs=runs, steps=steps, device="cpu", learning_rate=0.02)
-    return given_cells([setting], best_of(trained)[0].weights)[0]
+    return given_cells([setting], best_trained(setting, runs, steps, learning_rate=0.02).weights)[0]
 
 
 def _share_of_one(found_there: Computation) -> float:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tegum.papers.claims.models import found, optima
 from tegum.papers.claims.quantity import Quantity
-from tegum.papers.claims.shared import found
 from tegum.theory.diagnostics import dimensionality
 from tegum.theory.geometry.factor import factor_named, regular_vectors
 from tegum.theory.search.optimum import optimum
-from tegum.theory.setting import Setting, with_axis
+from tegum.theory.setting import Setting
 
 
 def capacity_against_dimensionality(
@@ -66,7 +66,7 @@ def allocation_steps(setting: Setting, starts: int = 64) -> Quantity:
 
 def polysemantic_features(setting: Setting, densities: Sequence[float], starts: int = 64) -> Quantity:
     """Number of features of the best weights whose capacity is neither 0 nor 1, at falling densities."""
-    best = [optimum(with_axis(setting, "density", p), starts) for p in densities]
+    best = optima(setting, "density", densities, starts)
     shares = [dimensionality(one.weights.W) for one in best]
     counts = tuple(int(((c > 0.01) & (c < 0.99)).sum()) for c in shares)
     return Quantity(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.optimize import brentq
 
+from tegum.papers.claims.models import found, optima
 from tegum.papers.claims.quantity import Quantity
-from tegum.papers.claims.shared import found
 from tegum.theory.geometry.factor import factor_named, regular_cosines
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.symmetry import symmetry
@@ -25,7 +25,7 @@ def transition(setting: Setting, low: float, high: float, starts: int = 64) -> Q
 
     Each branch is followed from the optimum at its end of the range, by the exact loss.
     """
-    ends = [optimum(with_axis(setting, "density", p), starts) for p in (low, high)]
+    ends = optima(setting, "density", (low, high), starts)
 
     def difference(p: float) -> float:
         law = law_of(with_axis(setting, "density", p))
@@ -115,7 +115,7 @@ def kinds_of_norms(setting: Setting, shapes: Sequence[Sequence[int]], starts: in
 
 def sparse_exponent(setting: Setting, densities: Sequence[float], starts: int = 64) -> Quantity:
     """Exponent of the optimum's loss against density between two sparse densities."""
-    losses = [optimum(with_axis(setting, "density", p), starts).loss for p in densities]
+    losses = [one.loss for one in optima(setting, "density", densities, starts)]
     slope = np.log(losses[1] / losses[0]) / np.log(densities[1] / densities[0])
     return Quantity(float(slope), 1e-6, "two exact losses", {"density": list(densities), "loss": losses})
 
@@ -145,7 +145,7 @@ def strategies(setting: Setting, densities: Sequence[float], curve: int = 40, st
     features.
     """
     grid = np.linspace(0.01, 0.5, curve).tolist()
-    best = [optimum(with_axis(setting, "density", p), starts) for p in grid]
+    best = optima(setting, "density", grid, starts)
     details = {
         "density": grid,
         "optimum": [one.loss for one in best],
@@ -153,7 +153,7 @@ def strategies(setting: Setting, densities: Sequence[float], curve: int = 40, st
         "represented": [int((np.linalg.norm(one.weights.W, axis=0) > 0.5).sum()) for one in best],
         "dedicated": [_dedicated_loss(with_axis(setting, "density", p)) for p in grid],
     }
-    wanted = [optimum(with_axis(setting, "density", p), starts).loss for p in densities]
+    wanted = [one.loss for one in optima(setting, "density", densities, starts)]
     return Quantity(tuple(wanted), 1e-9, "global search on the exact loss", details)
 
 

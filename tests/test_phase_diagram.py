@@ -251,7 +251,7 @@ def test_a_damaged_part_is_named_in_one_line(tmp_path):
     write_phase_diagram(*question, tmp_path)
     part = next(tmp_path.glob("parts-*/row-0001.json"))
     part.write_text("{")
-    with pytest.raises(InputError, match="row-0001.json: cannot be read") as refusal:
+    with pytest.raises(InputError, match="row-0001.json: is not valid JSON") as refusal:
         write_phase_diagram(*question, tmp_path)
     assert "\n" not in str(refusal.value)
 

@@ -22,17 +22,20 @@ def opened(path: StrPath) -> Iterator[BinaryIO]:
             it.
     """
     try:
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # the system has its own words for a folder
-            raise InputError("cannot be read: is not a regular file")
-        with open(path, "rb") as file:
+        with open(_regular(path), "rb") as file:
             yield file
-    except InputError:
-        raise
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}") from error
+
+
+def _regular(path: StrPath) -> StrPath:
+    try:
+        mode = os.stat(path).st_mode
     except ValueError as error:  # a zero character in the path
         raise InputError(f"cannot be read: {error}") from error
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # the system has its own words for a folder
+        raise InputError("cannot be read: is not a regular file")
+    return path
 
 
 def content(path: StrPath, largest: int) -> bytes:

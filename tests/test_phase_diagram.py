@@ -9,12 +9,12 @@ import pytest
 from tegum.compare.diagram.fixed import fixed_boundaries, fixed_solutions
 from tegum.compare.diagram.folder import write_phase_diagram
 from tegum.theory.candidates.candidates import candidate
-from tegum.theory.diagram.boundaries import FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.branches import settled
 from tegum.theory.diagram.crossing import crossing
 from tegum.theory.diagram.diagram import phase_diagram
 from tegum.theory.diagram.limit import limit, limit_curve
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
+from tegum.theory.diagram.pieces import FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.plane import Plane, parse_axis, sensitivities
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
@@ -209,6 +209,17 @@ def test_three_minima_meet_on_the_line_of_equal_importance():
     assert optimum(after, 64).loss < candidate("digon", after).loss - 1e-6
 
 
+def test_exchanging_the_features_mirrors_the_diagram_up_to_density_one():
+    """The grid's middle row lies on the line where two copies of the pair are equal; its last column is dense."""
+    found = phase_diagram(PAIR, "density:0.8:1:3", "importance[1]:0.8:1.25:3")
+    lines = [one.points for one in found.boundaries if one.kind == FIRST_ORDER]
+    where = plane(PAIR, "density:0.8:1", "importance[1]:0.8:1.25")
+    at_one = sorted(float(end[1]) for line in lines for end in line[[0, -1]] if end[0] > 1 - 1e-9)
+    assert len(at_one) == 3
+    np.testing.assert_allclose(np.array(at_one) * at_one[::-1], 1, rtol=1e-9)
+    assert where.values(np.array([1.0, 0.5]))[1] == pytest.approx(at_one[1], rel=1e-12)
+
+
 def test_published_boundaries_are_those_in_print():
     """s = 4r/(2 + 5r) for r <= 1 and 4/(5 + 2r) above, from the fixed losses s/3 - s²/4 and (1 + r) s²/6."""
     where = plane(PAIR, "density:0.01:1", "importance[1]:0.1:10")
@@ -216,6 +227,8 @@ def test_published_boundaries_are_those_in_print():
         if "[1, -1]" in one.between:
             s, r = one.points.T
             np.testing.assert_allclose(s, np.where(r <= 1, 4 * r / (2 + 5 * r), 4 / (5 + 2 * r)), rtol=1e-12)
+    odd = plane(PAIR, "density:0.1:1:10", "importance[1]:0.1:10:10")  # a line on which solutions tie up to rounding
+    assert {one.between for one in fixed_boundaries(odd)} == {one.between for one in fixed_boundaries(where)}
     losses = {one.name: one.losses(law_of(Setting(2, 1, 0.3, (1.0, 0.6))))[0] for one in fixed_solutions(2, 1)}
     variance = 0.3 / 3 - 0.3**2 / 4
     assert losses == pytest.approx(

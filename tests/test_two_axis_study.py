@@ -19,7 +19,7 @@ from tegum.compare.verify import verify
 from tegum.compare.verify.verify import verified_data
 from tegum.empirical.plan import Axis, Plan, Training
 from tegum.empirical.sweep.sweep import sweep
-from tegum.theory.diagram.boundaries import METASTABILITY
+from tegum.theory.diagram.pieces import METASTABILITY
 from tegum.theory.errors import InputError
 from tegum.theory.files.seal import digest
 from tegum.theory.setting import Setting

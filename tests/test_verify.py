@@ -389,7 +389,12 @@ def test_what_is_no_file_or_too_large_is_refused_unread(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with open(tmp_path / "large", "wb") as file:
         file.truncate(LARGEST_FILE + 1)
-    for name, reason in (("pipe", "regular"), ("large", "larger"), ("nothing", "No such file"), (".", "Is a directory")):
+    for name, reason in (
+        ("pipe", "regular"),
+        ("large", "larger"),
+        ("nothing", "No such file"),
+        (".", "Is a directory"),
+    ):
         with pytest.raises(InputError, match=reason):
             verify(tmp_path / name)
 

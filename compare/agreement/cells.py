@@ -14,7 +14,7 @@ from tegum.compare.agreement.why import why
 from tegum.compare.study import Study
 from tegum.compare.verdict import Comparison
 from tegum.empirical.plan import Plan
-from tegum.theory.diagram.boundaries import METASTABILITY
+from tegum.theory.diagram.pieces import METASTABILITY
 
 #: Values of the axes at a cell, by their keys.
 Place = dict[str, float]

@@ -17,8 +17,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from tegum.compare.diagram.fixed import FixedBoundary
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import INK, MUTED, PAPER, drawing, is_named, looks, shown_name
-from tegum.theory.diagram.boundaries import CONTINUOUS, FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.diagram import PhaseDiagram
+from tegum.theory.diagram.pieces import CONTINUOUS, FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.plane import Plane, PlaneAxis
 
 #: How much of a geometry's colour its region shows: curves must stay readable on it.

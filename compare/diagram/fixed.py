@@ -116,8 +116,9 @@ def _crossing(
         law = plane.law((start + share * (stop - start))[None])
         return float(first.losses(law)[0] - second.losses(law)[0])
 
-    if difference(0.0) == 0:
-        return start
+    ends = difference(0.0), difference(1.0)
+    if ends[0] * ends[1] >= 0:  # a tie at an end, up to rounding
+        return start if abs(ends[0]) <= abs(ends[1]) else stop
     return start + float(brentq(difference, 0.0, 1.0, xtol=1e-14)) * (stop - start)
 
 

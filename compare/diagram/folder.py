@@ -8,9 +8,10 @@ from typing import Any
 from tegum.compare.diagram.figure import diagram_picture
 from tegum.compare.diagram.fixed import FixedBoundary, fixed_boundaries
 from tegum.compare.versions import versions
-from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint
+from tegum.theory.diagram.boundaries import TriplePoint
 from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.diagram import STARTS, Advance, PhaseDiagram, diagram_id, phase_diagram
+from tegum.theory.diagram.pieces import PhaseBoundary
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.files.atomic import StrPath, claim_folder, write_atomically, write_json
 from tegum.theory.files.kept import kept

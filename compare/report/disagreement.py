@@ -22,7 +22,7 @@ from tegum.compare.study import Study
 from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.labels import text_width
 from tegum.empirical.pictures.style import INK, PAGE, PAPER, Look, shown_name
-from tegum.theory.diagram.boundaries import METASTABILITY
+from tegum.theory.diagram.pieces import METASTABILITY
 
 #: Inches: a map's side, margins, the space between the maps, and the bar of shades.
 _SIDE, _LEFT, _BOTTOM, _TOP, _BETWEEN, _BAR = 2.62, 0.52, 0.42, 0.24, 0.72, 0.09

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import INK, PAGE, drawing, palette
-from tegum.theory.diagram.boundaries import CONTINUOUS, FIRST_ORDER
+from tegum.theory.diagram.pieces import CONTINUOUS, FIRST_ORDER
 
 #: How much of its colour a phase shows: curves must stay readable on it.
 _STRENGTH = 0.45

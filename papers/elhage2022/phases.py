@@ -7,9 +7,11 @@ from jaxtyping import Float, Int
 
 from tegum.compare.diagram.fixed import fixed_boundaries, fixed_solutions
 from tegum.papers.claims.quantity import Quantity
-from tegum.theory.diagram.boundaries import METASTABILITY, boundaries
+from tegum.theory.diagram.boundaries import boundaries
+from tegum.theory.diagram.cells import geometry_name
 from tegum.theory.diagram.diagram import STARTS
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
+from tegum.theory.diagram.pieces import METASTABILITY
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.objective import tied_weights
@@ -70,7 +72,8 @@ def _phase(W: Float[np.ndarray, "hidden features"]) -> str:
 
 def _curves(plane: Plane, theta: Float[np.ndarray, "rows columns parameters"]) -> dict[str, object]:
     """Boundaries of the optimum, and those of the fixed weights."""
-    optimal = [one for one in boundaries(plane, theta)[0] if one.kind != METASTABILITY]
+    names = np.array([[geometry_name(one, plane) for one in row] for row in theta])
+    optimal = [one for one in boundaries(plane, theta, names)[0] if one.kind != METASTABILITY]
     return {
         "boundaries": [{"kind": one.kind, "points": one.points.tolist()} for one in optimal],
         "fixed": [{"between": list(one.between), "points": one.points.tolist()} for one in fixed_boundaries(plane)],

@@ -2,57 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
-from tegum.theory.diagram.branches import Known, distance, known_at_cells, lowest_known
+from tegum.theory.diagram.branches import Known, known_at_cells, lowest_known, settled
 from tegum.theory.diagram.cells import geometry_name
-from tegum.theory.diagram.crossing import Meeting, crossing, first_order_curve, leaving, minima, slope_difference
-from tegum.theory.diagram.curves import Curve, End, Spot, crossed_at, inside, on_curve
-from tegum.theory.diagram.edges import Jump, Onset, changing_edges, narrowed, unexplained
+from tegum.theory.diagram.crossing import crossing, minima, slope_difference
+from tegum.theory.diagram.curves import SIDES, Curve, Spot, crossed_at, ends_at, inside, on_curve
+from tegum.theory.diagram.edges import Edge, Jump, Onset, changing_edges, narrowed, unexplained
+from tegum.theory.diagram.first_order import first_order_curve
 from tegum.theory.diagram.limit import LimitSpot, limit, limit_curve, lost_between, marginal
-from tegum.theory.diagram.optima import NEARBY, followed
+from tegum.theory.diagram.meetings import Meeting, leaving
+from tegum.theory.diagram.pieces import PhaseBoundary, better, first_order_pieces, limit_pieces
 from tegum.theory.diagram.plane import Plane
-from tegum.theory.loss.law import empty_loss
-from tegum.theory.loss.objective import expansion_at
 
-FIRST_ORDER, CONTINUOUS, METASTABILITY = KINDS = ("first-order", "continuous", "metastability")
-#: Losses that differ by less than this times the empty model's are the same.
-_SAME_LOSS = 1e-13
 #: From so many points of a first-order curve both branches are followed until they are lost.
 _PROBES = 5
-#: How far aside of a limit, in shares and along its direction, one looks for what grows there; and by how much it has.
-_ASIDE, _GROWN = 0.01, 1e-4
-#: Halvings of the way between two spots of a curve where its names or its kind change.
-_CUTS = 10
+#: How far beside a limit, in shares, a branch is taken up again that it ends.
+_BESIDE = 1e-3
 #: A limit this close to a traced one of the same branch is the same.
 _SAME_LIMIT = 4e-3
 
 Advance = Callable[[str, int, int], object]
-
-
-@dataclass(frozen=True)
-class PhaseBoundary:
-    """A piece of a boundary, between the same two geometries all along.
-
-    Attributes:
-        between: names of the two geometries; the same name twice where a geometry changes its shape at once.  For a
-            metastability limit the branch that is lost, and what is optimal there.
-        kind: "first-order" (the losses of two minima cross), "continuous" (the optimum stops being a minimum and
-            another grows out of it), "metastability" (a minimum that is not the best stops being one).
-        points: (x, y) along it.
-        error: largest distance of a point from the exact curve, as share of the axes.
-        ends: its two ends, their points as shares of the axes.
-    """
-
-    between: tuple[str, str]
-    kind: str
-    points: Float[np.ndarray, "points 2"]
-    error: float
-    ends: tuple[End, End]
 
 
 @dataclass(frozen=True)
@@ -68,53 +43,106 @@ class TriplePoint:
 def boundaries(
     plane: Plane,
     optima: Float[np.ndarray, "rows columns parameters"],
+    names: Shaped[np.ndarray, "rows columns"],
     advance: Advance = lambda stage, done, total: None,
 ) -> tuple[list[PhaseBoundary], list[TriplePoint]]:
     """Every boundary that the grid shows, traced, and the points where three geometries meet."""
-    known = known_at_cells(plane, optima)
-    crossings: list[Curve] = []
-    meetings: list[Meeting] = []
+    lines = _FirstOrder(plane, known_at_cells(plane, optima))
+    onsets = _along_edges(lines, changing_edges(plane, optima, names), advance)
+    limits: list[Curve] = []
+    _limits_from_onsets(plane, onsets, limits, advance)
+    for spot in [spot for curve in limits for spot in _metastable(plane, lines.known, curve)]:
+        lines.trace(_lead_lost(plane, lines.known, spot))
+    _limits_from_crossings(plane, lines.curves, limits, advance)
+    pieces = [piece for curve in lines.curves for piece in first_order_pieces(plane, curve)]
+    pieces += [piece for curve in limits for piece in limit_pieces(plane, lines.known, curve)]
+    return pieces, _triple_points(plane, lines.meetings)
+
+
+@dataclass
+class _FirstOrder:
+    """The first-order curves traced so far, their meetings, and the minima known, those along them included."""
+
+    plane: Plane
+    known: Known
+    curves: list[Curve] = field(default_factory=list)
+    meetings: list[Meeting] = field(default_factory=list)
+
+    def trace(self, start: Spot | None) -> bool:
+        """Trace the curve through a crossing and those that leave its ends; whether that has led to any new one."""
+        if start is None or self._seen(start) or not self._best(start):
+            return False
+        before = len(self.curves)
+        onwards = self._follow(start)
+        while onwards:
+            end, spot = onwards.pop()
+            if not ends_at(end, self.curves, self.plane.setting.count) and self._best(spot):
+                onwards += self._follow(spot)
+        return len(self.curves) > before
+
+    def _follow(self, start: Spot) -> list[tuple[Spot, Spot]]:
+        """Trace one curve; of each meeting at its ends, the ends and next spots of the curves that start there."""
+        curve, ends = first_order_curve(self.plane, self.known, start, self.meetings)
+        self.meetings += ends
+        if len(np.unique(curve.points, axis=0)) > 1:  # or a tie of several at a corner, out of which others are better
+            self.curves.append(curve)
+            self.known = _with_spots(self.known, curve)
+        return [one for meeting in ends for one in leaving(self.plane, meeting)]
+
+    def _seen(self, spot: Spot) -> bool:
+        """Whether a crossing lies outside the plane or on a curve traced before."""
+        return not inside(spot.point) or on_curve(spot, self.curves, self.plane.setting.count)
+
+    def _best(self, spot: Spot) -> bool:
+        """Whether a crossing is one of two minima, and no other that is known lies below them."""
+        return bool(minima(self.plane, spot).all()) and better(self.plane, self.known, spot) is None
+
+
+def _along_edges(lines: _FirstOrder, edges: list[Edge], advance: Advance) -> list[Onset]:
+    """Trace what crosses edges whose optima differ; where a branch gives way continuously instead."""
     onsets: list[Onset] = []
-    edges = changing_edges(plane, optima)
     total = len(edges)
     while edges:
         edge = edges.pop()
         advance("first-order curves", total - min(len(edges), total), total)
-        crossed = crossed_at(edge.points[0], edge.points[1], crossings)
+        crossed = crossed_at(edge.points[0], edge.points[1], lines.curves)
         if crossed is not None:
-            edges += unexplained(plane, edge, crossed)
+            edges += unexplained(lines.plane, edge, *crossed)
             continue
-        change = narrowed(plane, edge)
-        spot = _crossing_at(plane, change) if isinstance(change, Jump) else None
+        change = narrowed(lines.plane, edge)
+        spot = _crossing_at(lines.plane, change) if isinstance(change, Jump) else None
         if isinstance(change, Onset):
             onsets.append(change)
         elif isinstance(change, Jump) and spot is None:
             onsets += [Onset(change.point, change.point, theta) for theta in (change.first, change.second)]
-        starts = [spot] if spot is not None else []
-        while starts:
-            start = starts.pop()
-            if not _is_new(plane, known, start, crossings):
-                continue
-            curve, ends = first_order_curve(plane, known, start, meetings)
-            crossings.append(curve)
-            meetings += ends
-            known = _with_spots(known, curve)
-            starts += [one for end in ends for one in leaving(plane, end)]
+        if lines.trace(spot):
             edges.append(edge)  # there may be more to it
-    limits = _limits(plane, onsets, crossings, advance)
-    pieces = [piece for curve in crossings for piece in _first_order_pieces(plane, curve)]
-    pieces += [piece for curve in limits for piece in _limit_pieces(plane, known, curve)]
-    return pieces, _triple_points(plane, meetings)
+    return onsets
 
 
 def _crossing_at(plane: Plane, jump: Jump) -> Spot | None:
-    return crossing(plane, jump.point, np.stack([jump.first, jump.second]))
+    """The crossing next to a jump; on the edge where the nearest one lies outside the plane."""
+    pair = np.stack([jump.first, jump.second])
+    spot = crossing(plane, jump.point, pair)
+    return spot if spot is not None and inside(spot.point) else crossing(plane, jump.point, pair, jump.along[:, None])
 
 
-def _is_new(plane: Plane, known: Known, spot: Spot, curves: list[Curve]) -> bool:
-    """Whether a crossing is part of the diagram and of no curve traced before."""
-    seen = not inside(spot.point) or on_curve(spot, curves, plane.setting.count)
-    return not seen and bool(minima(plane, spot).all()) and not _beaten(plane, known, spot)
+def _metastable(plane: Plane, known: Known, curve: Curve) -> list[Spot]:
+    """A few spots of each stretch of a limit along which something is better than the branch that it ends."""
+    stretches = groupby(curve.spots, lambda spot: better(plane, known, spot) is not None)
+    return [spot for beaten, stretch in stretches if beaten for spot in _evenly(list(stretch))]
+
+
+def _lead_lost(plane: Plane, known: Known, spot: Spot) -> Spot | None:
+    """Where a branch that a limit ends lost the lead to what is better at the limit: on its stable side, nearby."""
+    best = lowest_known(plane, spot.point, known)[0]
+    for shift in _BESIDE * SIDES:
+        point = np.clip(spot.point + shift, 0, 1)
+        pair = settled(plane, point, np.stack([spot.theta[0], best]))[0]
+        lead = crossing(plane, point, pair)
+        if lead is not None and minima(plane, lead).all():
+            return lead
+    return None
 
 
 def _with_spots(known: Known, curve: Curve) -> Known:
@@ -123,35 +151,27 @@ def _with_spots(known: Known, curve: Curve) -> Known:
     return replace(known, spots=np.concatenate([known.spots, points]), minima=np.concatenate([known.minima, theta]))
 
 
-def _beaten(plane: Plane, known: Known, spot: Spot) -> bool:
-    """Whether another minimum lies below a spot's branch."""
-    lowest = lowest_known(plane, spot.point, known)[1]
-    law = plane.law(spot.point[None])
-    own = expansion_at(spot.theta[:1], law).loss[0]
-    return bool(lowest < own - _SAME_LOSS * empty_loss(law)[0])
-
-
-def _limits(plane: Plane, onsets: list[Onset], crossings: list[Curve], advance: Advance) -> list[Curve]:
-    """Stability limits through the onsets, and those that the branches of first-order curves meet beyond them."""
-    curves: list[Curve] = []
-    probes = [spot for curve in crossings for spot in _evenly(curve.spots)]
-    total = len(onsets) + len(probes)
+def _limits_from_onsets(plane: Plane, onsets: list[Onset], curves: list[Curve], advance: Advance) -> None:
+    """Trace the stability limits through the onsets."""
     for done, onset in enumerate(onsets, 1):
-        advance("stability limits", done, total)
+        advance("stability limits", done, len(onsets))
         here = Spot(onset.unstable, onset.parent[None], 0.0, 0.0)
-        if on_curve(here, curves, plane.setting.count, _SAME_LIMIT):
-            continue
-        _trace(plane, limit(plane, onset.unstable, onset.parent), curves)
-    for done, spot in enumerate(probes, len(onsets) + 1):
-        advance("stability limits", done, total)
+        if not on_curve(here, curves, plane.setting.count, _SAME_LIMIT):
+            _trace(plane, limit(plane, onset.unstable, onset.parent), curves)
+
+
+def _limits_from_crossings(plane: Plane, crossings: list[Curve], curves: list[Curve], advance: Advance) -> None:
+    """Trace the stability limits that the branches of first-order curves meet beyond them."""
+    probes = [spot for curve in crossings for spot in _evenly(curve.spots)]
+    for done, spot in enumerate(probes, 1):
+        advance("metastability limits", done, len(probes))
         worse = slope_difference(plane, spot)
         worse = worse / np.linalg.norm(worse)
         for theta, way in ((spot.theta[0], worse), (spot.theta[1], -worse)):
             _trace(plane, lost_between(plane, spot.point, theta, way), curves)
-    return curves
 
 
-def _evenly(spots: tuple[Spot, ...]) -> list[Spot]:
+def _evenly(spots: Sequence[Spot]) -> list[Spot]:
     """A few spots of a curve, its ends left out."""
     places = np.linspace(0, len(spots) - 1, _PROBES + 2).round().astype(int)[1:-1]
     return [spots[place] for place in dict.fromkeys(places.tolist())]
@@ -166,78 +186,6 @@ def _trace(plane: Plane, spot: LimitSpot | None, curves: list[Curve]) -> None:
         and marginal(plane, spot)
     ):
         curves.append(limit_curve(plane, spot))
-
-
-def _first_order_pieces(plane: Plane, curve: Curve) -> Iterator[PhaseBoundary]:
-    def label(spot: Spot) -> tuple:
-        return FIRST_ORDER, *(geometry_name(one, plane) for one in spot.theta[:2])
-
-    def between(first: Spot, second: Spot) -> Spot | None:
-        return crossing(plane, (first.point + second.point) / 2, first.theta[:2])
-
-    return _pieces(plane, curve, label, between)
-
-
-def _limit_pieces(plane: Plane, known: Known, curve: Curve) -> Iterator[PhaseBoundary]:
-    def label(spot: LimitSpot) -> tuple:
-        name, law = geometry_name(spot.theta[0], plane), plane.law(spot.point[None])
-        best, lowest = lowest_known(plane, spot.point, known)
-        own = expansion_at(spot.theta, law).loss[0]
-        if own <= lowest + _SAME_LOSS * empty_loss(law)[0]:
-            return CONTINUOUS, name, _child_name(plane, spot)
-        return METASTABILITY, name, geometry_name(best, plane)
-
-    def between(first: LimitSpot, second: LimitSpot) -> LimitSpot | None:
-        point, theta = (first.point + second.point) / 2, (first.theta[0] + second.theta[0]) / 2
-        return limit(plane, point, theta, (first.direction + second.direction) / 2)
-
-    return _pieces(plane, curve, label, between)
-
-
-def _child_name(plane: Plane, spot: LimitSpot) -> str:
-    """Name of what grows out of a marginal branch: the nearest minimum on any side of the limit that has grown."""
-    shifts = _ASIDE * np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
-    points = np.clip(spot.point + shifts, 0, 1)
-    parent = followed(plane, points, np.tile(spot.theta, (4, 1)), NEARBY)[0]
-    child = followed(plane, points, np.tile(spot.theta[0] + _ASIDE * spot.direction, (4, 1)), NEARBY)[0]
-    apart = distance(parent, child, plane.setting.count)
-    nearest = int(np.argmin(np.where(apart > _GROWN, apart, np.inf)))
-    return geometry_name(child[nearest], plane)
-
-
-def _pieces(plane: Plane, curve: Curve, label: Callable, between: Callable) -> Iterator[PhaseBoundary]:
-    """A curve cut where its label (kind, name, name) changes, each cut found by halving the way between two spots."""
-    here, spots, start = label(curve.spots[0]), [curve.spots[0]], curve.ends[0]
-    for spot in curve.spots[1:]:
-        there = label(spot)
-        if there != here:
-            last, following = _cut(spots[-1], spot, label, between, here)
-            end = End(following.point, "change", float(np.linalg.norm(following.point - last.point)))
-            yield _piece(plane, here, [*spots, last, following], (start, end))
-            here, spots, start = there, [following], end
-        spots.append(spot)
-    yield _piece(plane, here, spots, (start, curve.ends[1]))
-
-
-def _cut(first: Spot, second: Spot, label: Callable, between: Callable, here: tuple) -> tuple[Spot, Spot]:
-    """The last spot of a label and the first of what follows, close together."""
-    for _ in range(_CUTS):
-        middle = between(first, second)
-        if middle is None:
-            break
-        if label(middle) == here:
-            first = middle
-        else:
-            second = middle
-    return first, second
-
-
-def _piece(plane: Plane, label: tuple, spots: list[Spot], ends: tuple[End, End]) -> PhaseBoundary:
-    points = [spot.point for spot in spots]
-    points = [end.point for end in ends[:1] if end.why == "merging"] + points
-    points += [end.point for end in ends[1:] if end.why == "merging"]
-    kind, *names = label
-    return PhaseBoundary(tuple(names), kind, plane.values(np.array(points)), max(spot.error for spot in spots), ends)
 
 
 def _triple_points(plane: Plane, meetings: list[Meeting]) -> list[TriplePoint]:

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.diagram.branches import invariants
+from tegum.theory.diagram.branches import distance, invariants
 
 #: Steps along a curve, as shares of the axes: the first, the longest, and the one below which it has come to an end.
 FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.005, 0.03, 2e-6
+#: The four ways aside of a point.
+SIDES = np.array([[1, 0], [-1, 0], [0, 1], [0, -1]])
 #: Overlaps and biases that move by more within a step have jumped to another branch.
 LONGEST_MOVE = 0.08
 #: A step is retried shorter if the curve turns by more than the first (radians), and lengthened below the second.
 SHARP_TURN, SLIGHT_TURN = 0.25, 0.08
 #: A point this close to a traced curve lies on it: chords of the longest step leave a curve by less.
 _ON_CURVE = 2e-3
+#: Ends of curves this close to each other are one point, and branches there one branch: where two of them are about to
+#: merge, a meeting knows them much worse than its place.
+_SAME_POINT, _SAME_END = 1e-6, 1e-3
 #: Overlaps and biases of one branch at neighbouring spots agree to this.
 _ALIKE = 0.15
 
@@ -45,7 +50,8 @@ class End:
     Attributes:
         point: shares of the two axes.
         why: "edge" of the plane, "meeting" with a third branch, "merging" of the two branches, "closed" curve, "cusp"
-            where two stability limits meet, "lost" where a branch stops being a minimum, or "change" of names or kind.
+            where two stability limits meet, "lost" where a branch stops being a minimum or a third is better that was
+            not met, or "change" of names or kind.
         error: bound on the distance from the exact end at "edge", "meeting" and "closed"; an estimate at "merging",
             "cusp" and "lost"; at "change" the distance of the two points between which it was seen.
     """
@@ -73,6 +79,14 @@ def on_curve(spot: Spot, curves: list[Curve], features: int, within: float = _ON
     return any(_gap(spot.point, curve.points) < within and _alike(spot, curve, features) for curve in curves)
 
 
+def ends_at(end: Spot, curves: list[Curve], features: int) -> bool:
+    """Whether one of several curves ends at a spot, with the branches of that spot in any order."""
+    ends = [spot for curve in curves for spot in (curve.spots[0], curve.spots[-1])]
+    here = [one.theta for one in ends if np.linalg.norm(one.point - end.point) < _SAME_POINT]
+    pairs = [pair for theta in here for pair in (theta, theta[::-1])]
+    return any((distance(end.theta, pair, features) < _SAME_END).all() for pair in pairs)
+
+
 def _alike(spot: Spot, curve: Curve, features: int) -> bool:
     """Whether a spot's branches are those of a curve at its nearest spot, in any order and up to a relabelling."""
     nearest = curve.spots[int(np.argmin(np.linalg.norm(curve.points - spot.point, axis=1)))]
@@ -98,14 +112,23 @@ def _gap(point: np.ndarray, chain: np.ndarray) -> float:
     return float(np.linalg.norm(nearest - point, axis=1).min())
 
 
-def crossed_at(start: Float[np.ndarray, " 2"], stop: Float[np.ndarray, " 2"], curves: list[Curve]) -> Spot | None:
-    """A spot of one of several curves next to where it crosses the segment between two points, chords for arcs."""
+def crossed_at(
+    start: Float[np.ndarray, " 2"], stop: Float[np.ndarray, " 2"], curves: list[Curve]
+) -> tuple[Float[np.ndarray, " 2"], Spot] | None:
+    """The point at which one of several curves crosses the segment between two points, and the curve's spot next to it.
+
+    Chords are taken for arcs; of a chord along the segment the point nearest to its spot counts.
+    """
     for curve in curves:
         first, second = curve.points[:-1], curve.points[1:]
         apart = _side(start, stop, first) * _side(start, stop, second) <= 0
+        apart &= (first != second).any(axis=1)  # a curve that starts on the plane's edge ends there at once, too
         hits = np.flatnonzero(apart & (_side(first, second, start) * _side(first, second, stop) <= 0))
         if hits.size:
-            return curve.spots[hits[0]]
+            spot, sides = curve.spots[hits[0]], [_side(first, second, end)[hits[0]] for end in (start, stop)]
+            across, along = sides[0] - sides[1], stop - start
+            share = sides[0] / across if across else np.clip((spot.point - start) @ along / (along @ along), 0, 1)
+            return start + share * along, spot
     return None
 
 

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from tegum.theory.diagram.boundaries import PhaseBoundary, TriplePoint, boundaries
+from tegum.theory.diagram.boundaries import TriplePoint, boundaries
 from tegum.theory.diagram.cells import Judged, judged
 from tegum.theory.diagram.curves import End
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
+from tegum.theory.diagram.pieces import PhaseBoundary
 from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.errors import InputError
 from tegum.theory.files.kept import Keep, unkept
@@ -24,7 +25,7 @@ MOST_STARTS = 1000
 #: Random starts of each cell, besides the structured ones and those that its neighbours lend.
 STARTS = 4
 #: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
-_VERSION = 1
+_VERSION = 2
 
 #: Told the stage, how much of it is done, and how much there is.
 Advance = Callable[[str, int, int], object]
@@ -123,7 +124,7 @@ def diagram_of(
         found = keep(f"judged-{row:04d}", partial(_judged_tables, plane, points, theta[row]))
         rows.append(Judged(**{key: _column(key, found[key]) for key in Judged.__dataclass_fields__}))
         advance("cells judged", row + 1, plane.shape[0])
-    curves = keep("boundaries", lambda: _boundary_tables(*_traced(plane, theta, advance)))
+    curves = keep("boundaries", lambda: _boundary_tables(*_traced(plane, theta, rows, advance)))
     return PhaseDiagram(
         plane,
         theta,
@@ -140,8 +141,11 @@ def diagram_id(plane: Plane, starts: int = STARTS, seed: int = 0) -> str:
     return tables_id({**setting_tables(plane.setting), "axes": axes, "search": search})
 
 
-def _traced(plane: Plane, theta: np.ndarray, advance: Advance) -> tuple[list[PhaseBoundary], list[TriplePoint]]:
-    return ([], []) if plane.left_out else boundaries(plane, theta, advance)
+def _traced(
+    plane: Plane, theta: np.ndarray, rows: list[Judged], advance: Advance
+) -> tuple[list[PhaseBoundary], list[TriplePoint]]:
+    names = np.array([row.geometry for row in rows])
+    return ([], []) if plane.left_out else boundaries(plane, theta, names, advance)
 
 
 def _optima(plane: Plane, starts: int, seed: int, advance: Advance, keep: Keep) -> np.ndarray:

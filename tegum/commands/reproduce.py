@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from tegum.commands.answers import Answer, Progress, aligned
 
@@ -23,10 +24,8 @@ def options(command: ArgumentParser) -> None:
 def run(arguments: Namespace) -> Answer:
     if arguments.page:
         return _written_page(arguments.page)
-    from tegum.papers.claims.predicate import predicate_from_table
     from tegum.papers.claims.report import write_reports
     from tegum.papers.claims.reproduce import doubts, reproduce
-    from tegum.papers.claims.table import value_text
 
     with Progress() as progress:
         records = reproduce(
@@ -36,30 +35,42 @@ def run(arguments: Namespace) -> Answer:
             arguments.out,
             lambda _, done, total: progress("claims", done, total),
         )
-    pages = write_reports(records, arguments.out)
-    claims = [
-        {
-            "id": record["id"],
-            "source": record["source"],
-            "verdict": record["verdict"],
-            "value": record["value"],
-            "error": record["error"],
-            "expected": predicate_from_table(record["claim"]["predicate"]).expected,
-            "control": record["control"]["verdict"],
-            "mode": record["mode"],
-        }
-        for record in records
-    ]
-    rows = [("claim", "expected", "computed", "verdict")]
-    rows += [
-        (f"{one['source']} {one['id']}", one["expected"], value_text(record), one["verdict"])
-        for one, record in zip(claims, records, strict=True)
-    ]
+    pages = [str(page) for page in write_reports(records, arguments.out)]
     wrong = doubts(records)
     for line in wrong:
         print(f"tegum: {line}", file=sys.stderr)
-    text = "\n".join([aligned(rows), *(f"report: {page}" for page in pages)])
-    return {"claims": claims, "doubts": wrong, "reports": [str(page) for page in pages]}, text, 1 if wrong else 0
+    answer = {"claims": [_claim(record) for record in records], "doubts": wrong, "reports": pages}
+    text = "\n".join([_table(records), *(f"report: {page}" for page in pages)])
+    return answer, text, 1 if wrong else 0
+
+
+def _claim(record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": record["id"],
+        "source": record["source"],
+        "verdict": record["verdict"],
+        "value": record["value"],
+        "error": record["error"],
+        "expected": _expected(record),
+        "control": record["control"]["verdict"],
+        "mode": record["mode"],
+    }
+
+
+def _table(records: list[dict[str, Any]]) -> str:
+    from tegum.papers.claims.table import value_text
+
+    rows = [("claim", "expected", "computed", "verdict")]
+    for record in records:
+        name = f"{record['source']} {record['id']}"
+        rows.append((name, _expected(record), value_text(record), record["verdict"]))
+    return aligned(rows)
+
+
+def _expected(record: dict[str, Any]) -> str:
+    from tegum.papers.claims.predicate import predicate_from_table
+
+    return predicate_from_table(record["claim"]["predicate"]).expected
 
 
 def _written_page(path: str) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,16 +47,24 @@ def first_order_curve(
         start: a point of the curve.
         meetings: known already; a branch that is left near one of them ends the curve there.
     """
-    there, first_end, first = _half(plane, known, start, 1.0, meetings)
-    if first_end.why == "closed":
-        return Curve((start, *there), (first_end, first_end)), []
-    back, last_end, last = _half(plane, known, start, -1.0, meetings)
-    return Curve((*back[::-1], start, *there), (last_end, first_end)), [one for one in (last, first) if one]
+    there = _half(plane, known, start, 1.0, meetings)
+    if there.end.why == "closed":
+        return Curve((start, *there.spots), (there.end, there.end)), []
+    back = _half(plane, known, start, -1.0, meetings)
+    ends = [one.meeting for one in (back, there) if one.meeting]
+    return Curve((*back.spots[::-1], start, *there.spots), (back.end, there.end)), ends
 
 
-def _half(
-    plane: Plane, known: Known, start: Spot, side: float, meetings: Sequence[Meeting]
-) -> tuple[list[Spot], End, Meeting | None]:
+@dataclass(frozen=True)
+class _Half:
+    """A curve from its start one way: the spots after the start, and how it ends."""
+
+    spots: list[Spot]
+    end: End
+    meeting: Meeting | None = None
+
+
+def _half(plane: Plane, known: Known, start: Spot, side: float, meetings: Sequence[Meeting]) -> _Half:
     spots, step = [start], FIRST_STEP
     tangent = side * tangent_at(plane, start)
     while len(spots) < _MOST_POINTS:
@@ -64,30 +73,41 @@ def _half(
         if not inside(ahead):
             end = _at_edge(plane, here, ahead)
             if end is not None:
-                return [*spots[1:], end], End(end.point, "edge", end.error), None
+                return _Half([*spots[1:], end], End(end.point, "edge", end.error))
         found = _accepted(plane, here, tangent, step)
         if found is None:
             step /= 2
             if step < SHORTEST_STEP:
-                return spots[1:], _merging(plane, spots), None
+                return _Half(spots[1:], _merging(plane, spots))
             continue
         spot, onwards, left = found
-        third = lower(plane, known, spot)
-        meeting = met(plane, spot, third) if left is None else left_at(plane, here, spot, left, meetings)
-        if meeting is None and step > _PASSING and (left is not None or _renamed(plane, here, spot)):
+        ending = _ending(plane, known, here, spot, left, meetings)
+        met_none = ending is None or ending.meeting is None
+        if met_none and step > _PASSING and (left is not None or _renamed(plane, here, spot)):
             step /= 2
             continue
-        if third is not None and meeting is None:
-            return spots[1:], End(here.point, "lost", float(np.linalg.norm(spot.point - here.point))), None
-        if meeting is not None:
-            return [*spots[1:], closing(plane, here, meeting)], End(meeting.point, "meeting", meeting.error), meeting
+        if ending is not None:
+            return replace(ending, spots=[*spots[1:], *ending.spots])
         if len(spots) > 4 and np.linalg.norm(spot.point - start.point) < 0.9 * step:
-            return [*spots[1:], start], End(start.point, "closed", start.error), None
+            return _Half([*spots[1:], start], End(start.point, "closed", start.error))
         spots.append(spot)
         if turn(tangent, onwards) < SLIGHT_TURN:
             step = min(1.5 * step, LONGEST_STEP)
         tangent = onwards
     raise ArithmeticError(f"a first-order curve did not end within {_MOST_POINTS} points")
+
+
+def _ending(
+    plane: Plane, known: Known, here: Spot, spot: Spot, left: np.ndarray | None, meetings: Sequence[Meeting]
+) -> _Half | None:
+    """How a curve ends between two spots, if it does: where it meets a third branch, or where one is better unmet."""
+    third = lower(plane, known, spot)
+    meeting = met(plane, spot, third) if left is None else left_at(plane, here, spot, left, meetings)
+    if meeting is not None:
+        return _Half([closing(plane, here, meeting)], End(meeting.point, "meeting", meeting.error), meeting)
+    if third is not None:
+        return _Half([], End(here.point, "lost", float(np.linalg.norm(spot.point - here.point))))
+    return None
 
 
 def _renamed(plane: Plane, here: Spot, spot: Spot) -> bool:

@@ -76,22 +76,23 @@ class _FirstOrder:
         onwards = self._follow(start)
         while onwards:
             end, spot = onwards.pop()
-            if not ends_at(end, self.curves, self.plane.setting.count) and self._best(spot):
+            if not ends_at(end, self.curves, self.plane.classes()) and self._best(spot):
                 onwards += self._follow(spot)
         return len(self.curves) > before
 
     def _follow(self, start: Spot) -> list[tuple[Spot, Spot]]:
         """Trace one curve; of each meeting at its ends, the ends and next spots of the curves that start there."""
         curve, ends = first_order_curve(self.plane, self.known, start, self.meetings)
+        if curve.is_point:  # as at a tie of several in a corner, out of which others are better
+            return []
         self.meetings += ends
-        if len(np.unique(curve.points, axis=0)) > 1:  # or a tie of several at a corner, out of which others are better
-            self.curves.append(curve)
-            self.known = _with_spots(self.known, curve)
+        self.curves.append(curve)
+        self.known = _with_spots(self.known, curve)
         return [one for meeting in ends for one in leaving(self.plane, meeting)]
 
     def _seen(self, spot: Spot) -> bool:
         """Whether a crossing lies outside the plane or on a curve traced before."""
-        return not inside(spot.point) or on_curve(spot, self.curves, self.plane.setting.count)
+        return not inside(spot.point) or on_curve(spot, self.curves, self.plane.classes())
 
     def _best(self, spot: Spot) -> bool:
         """Whether a crossing is one of two minima, and no other that is known lies below them."""
@@ -156,7 +157,7 @@ def _limits_from_onsets(plane: Plane, onsets: list[Onset], curves: list[Curve], 
     for done, onset in enumerate(onsets, 1):
         advance("stability limits", done, len(onsets))
         here = Spot(onset.unstable, onset.parent[None], 0.0, 0.0)
-        if not on_curve(here, curves, plane.setting.count, _SAME_LIMIT):
+        if not on_curve(here, curves, plane.classes(), _SAME_LIMIT):
             _trace(plane, limit(plane, onset.unstable, onset.parent), curves)
 
 
@@ -182,7 +183,7 @@ def _trace(plane: Plane, spot: LimitSpot | None, curves: list[Curve]) -> None:
     if (
         spot is not None
         and inside(spot.point)
-        and not on_curve(spot, curves, plane.setting.count, _SAME_LIMIT)
+        and not on_curve(spot, curves, plane.classes(), _SAME_LIMIT)
         and marginal(plane, spot)
     ):
         curves.append(limit_curve(plane, spot))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from tegum.theory.diagram.branches import distance, invariants
+from tegum.theory.diagram.branches import invariants
 
 #: Steps along a curve, as shares of the axes: the first, the longest, and the one below which it has come to an end.
 FIRST_STEP, LONGEST_STEP, SHORTEST_STEP = 0.005, 0.03, 2e-6
@@ -73,32 +73,47 @@ class Curve:
         """Shares of the two axes."""
         return np.array([spot.point for spot in self.spots])
 
+    @property
+    def is_point(self) -> bool:
+        """Whether it ends both ways where it starts, and is no closed curve."""
+        first, last = self.ends
+        return first.why != "closed" and bool(np.linalg.norm(first.point - last.point) < _SAME_POINT)
 
-def on_curve(spot: Spot, curves: list[Curve], features: int, within: float = _ON_CURVE) -> bool:
+
+def on_curve(spot: Spot, curves: list[Curve], classes: Int[np.ndarray, " features"], within: float = _ON_CURVE) -> bool:
     """Whether a spot lies on one of several curves, chords taken for arcs, with the branches of that curve."""
-    return any(_gap(spot.point, curve.points) < within and _alike(spot, curve, features) for curve in curves)
+    return any(
+        _gap(spot.point, curve.points) < within and _alike(spot, _nearest(spot, curve), classes, _ALIKE)
+        for curve in curves
+    )
 
 
-def ends_at(end: Spot, curves: list[Curve], features: int) -> bool:
-    """Whether one of several curves ends at a spot, with the branches of that spot in any order."""
+def ends_at(end: Spot, curves: list[Curve], classes: Int[np.ndarray, " features"]) -> bool:
+    """Whether one of several curves ends at a spot, with the branches of that spot."""
     ends = [spot for curve in curves for spot in (curve.spots[0], curve.spots[-1])]
-    here = [one.theta for one in ends if np.linalg.norm(one.point - end.point) < _SAME_POINT]
-    pairs = [pair for theta in here for pair in (theta, theta[::-1])]
-    return any((distance(end.theta, pair, features) < _SAME_END).all() for pair in pairs)
+    here = [one for one in ends if np.linalg.norm(one.point - end.point) < _SAME_POINT]
+    return any(_alike(end, one, classes, _SAME_END) for one in here)
 
 
-def _alike(spot: Spot, curve: Curve, features: int) -> bool:
-    """Whether a spot's branches are those of a curve at its nearest spot, in any order and up to a relabelling."""
-    nearest = curve.spots[int(np.argmin(np.linalg.norm(curve.points - spot.point, axis=1)))]
-    ours, theirs = (_unlabelled(one.theta, features) for one in (spot, nearest))
+def _nearest(spot: Spot, curve: Curve) -> Spot:
+    return curve.spots[int(np.argmin(np.linalg.norm(curve.points - spot.point, axis=1)))]
+
+
+def _alike(spot: Spot, other: Spot, classes: np.ndarray, tolerance: float) -> bool:
+    """Whether two spots have the same branches, in any order and up to an exchange of features that are alike."""
+    ours, theirs = (_unlabelled(one.theta, classes) for one in (spot, other))
     theirs = theirs[: len(ours)]
-    return any(np.abs(ours - one).max() < _ALIKE for one in (theirs, theirs[::-1]))
+    return any(np.abs(ours - one).max() < tolerance for one in (theirs, theirs[::-1]))
 
 
-def _unlabelled(theta: np.ndarray, features: int) -> np.ndarray:
-    """Overlaps and biases of each branch, each in rising order: what a relabelling of features does not change."""
+def _unlabelled(theta: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Overlaps and biases of each branch, those of like features in rising order: what an exchange does not change."""
+    features = len(classes)
     each = invariants(theta, features)
-    return np.concatenate([np.sort(each[:, :-features], axis=1), np.sort(each[:, -features:], axis=1)], axis=1)
+    pairs = np.add.outer(features * classes, classes).ravel()
+    of_class = np.concatenate([pairs, features**2 + classes])  # a place's class: of two features, or of one's bias
+    order = np.lexsort((each, np.broadcast_to(of_class, each.shape)), axis=-1)
+    return np.take_along_axis(each, order, axis=1)
 
 
 def _gap(point: np.ndarray, chain: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import Law, require_basic, structure_of
@@ -197,6 +197,11 @@ class Plane:
     def law(self, points: Float[np.ndarray, "members 2"]) -> Law:
         """Densities and importances at points."""
         return self._law(self.values(points))
+
+    def classes(self) -> Int[np.ndarray, " features"]:
+        """A label of each feature: the same for those of one density and importance all over the plane."""
+        law = self.law(np.array([[0.3, 0.6], [0.7, 0.2]]))
+        return np.unique(np.concatenate([law.density, law.importance]), axis=1, return_inverse=True)[1].ravel()
 
     def setting_at(self, point: Float[np.ndarray, " 2"]) -> Setting:
         """The setting at one point."""

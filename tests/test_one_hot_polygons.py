@@ -98,7 +98,7 @@ def polygon_of_value_one(k, biases, shares):
     square = 1 / (1 - np.cos(2 * np.pi / k))
     W = np.pad(np.sqrt(square) * ring(k), ((0, 0), (0, 8 - k)))
     b = np.concatenate([np.full(k, 1 - square), biases])
-    return notebook._Run(np.maximum(W.T @ W + b[:, None], 0)[None], b[None], shares), Weights(W, b)
+    return notebook._Run(W[None], np.maximum(W.T @ W + b[:, None], 0)[None], b[None], shares), Weights(W, b)
 
 
 @pytest.mark.parametrize(("k", "biases"), [(5, [-1.0, -1.0, 1 / 8]), (6, [1 / 8, 1 / 8]), (8, []), (4, [-1.0] * 4)])
@@ -123,5 +123,13 @@ def test_a_run_starts_as_the_notebook_does_and_learns():
     assert run.answers.shape == (101, 8, 8)
     assert run.shares.sum() == pytest.approx(1.0)
     assert np.abs(run.b[0]).max() > 3, "biases begin with a standard deviation of 10"
-    losses = (((run.answers - np.eye(8)) ** 2).sum(axis=1) * run.shares).sum(axis=1)
+    losses = notebook._loss(run)
     assert losses[-1] < 1 < losses[0]
+
+
+def test_a_run_is_shown_by_the_last_of_each_polygon():
+    run = notebook._run(1, 1000)
+    shown = notebook._shown(run, 50)
+    counts = notebook._vertices(run).sum(axis=1)[50:]
+    assert [sum(one["vertices"]) for one in shown["polygons"]] == list(dict.fromkeys(counts.tolist()))
+    assert shown["polygons"][-1]["step"] == shown["steps"][-1] == 10_000

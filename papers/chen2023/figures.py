@@ -11,17 +11,20 @@ from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GHOST, INK, PAGE, drawing, palette
+from tegum.papers.chen2023.figure_stages import stages
 
 #: Claims that hold the levels of so many features.
 _LEVELS = {5: ("CH05",), 6: ("CH04",), 7: ("CH09",), 8: ("CH09a",)}
 
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
-    """The levels, the courses of descent and the transition, from the records that there are."""
+    """The levels, the courses of descent, the transition and a notebook's stages, from the records that there are."""
     known = {c: [records[one] for one in ids] for c, ids in _LEVELS.items() if all(one in records for one in ids)}
     levels = [_levels(known)] if known else []
     courses = [_courses(records["CH12"]["details"])] if "CH12" in records else []
-    return levels + courses + ([_transition(records)] if {"CH11", "CH11a"} <= set(records) else [])
+    transition = [_transition(records)] if {"CH11", "CH11a"} <= set(records) else []
+    staged = [stages(records["CH15"]["details"]["most stages"])] if "CH15" in records else []
+    return levels + courses + transition + staged
 
 
 def _levels(known: Mapping[int, list[Mapping[str, Any]]]) -> Picture:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -27,11 +28,13 @@ class _Run:
     """A run at its checkpoints.
 
     Attributes:
+        W: weights.
         answers: outputs to each feature's being on.
         b: biases.
         shares: of the examples that have each feature on.
     """
 
+    W: Float[np.ndarray, "checkpoints 2 features"]
     answers: Float[np.ndarray, "checkpoints outputs on"]
     b: Float[np.ndarray, "checkpoints features"]
     shares: Float[np.ndarray, " features"]
@@ -44,11 +47,13 @@ def falls_of_vertices(runs: int = 32, epochs: int = 20_000, after: int = 1000) -
     """
     counts = [_vertices(_run(seed, epochs)).sum(axis=1)[after // _EVERY :] for seed in range(runs)]
     steps = [np.diff(one) for one in counts]
+    eventful = int(np.argmax([np.count_nonzero(one) for one in steps]))
     details = {
         "first": [int(one[0]) for one in counts],
         "last": [int(one[-1]) for one in counts],
         "rises by one": sum(int((one == 1).sum()) for one in steps),
         "rises by more": sum(int((one > 1).sum()) for one in steps),
+        "most stages": _shown(_run(eventful, epochs), after // _EVERY),
     }
     method = f"vertices at every {_EVERY} steps of {runs} runs, from step {after} on"
     return Quantity(sum(int((one < 0).sum()) for one in steps), 0.0, method, details)
@@ -66,12 +71,29 @@ def checkpoints_on_binary_levels(runs: int = 32, epochs: int = 20_000, values: s
     return Quantity(float(shares.mean()), error, method, {"shares": np.round(shares, 4).tolist()})
 
 
+def _shown(run: _Run, after: int) -> dict[str, Any]:
+    """A run for a figure: training loss over steps evenly spaced in their logarithm, and each polygon at its last."""
+    counts = _vertices(run).sum(axis=1)
+    kept = np.unique(np.geomspace(1, len(counts) - 1, 160).astype(int))
+    last = [at for at in range(after, len(counts)) if at + 1 == len(counts) or counts[at + 1] != counts[at]]
+    polygons = [
+        {"step": at * _EVERY, "vertices": _vertices(run)[at].tolist(), "W": np.round(run.W[at], 4).tolist()}
+        for at in last
+    ]
+    return {"steps": (kept * _EVERY).tolist(), "loss": np.round(_loss(run)[kept], 5).tolist(), "polygons": polygons}
+
+
 def _at_level(run: _Run, mean: float, square: float) -> Bool[np.ndarray, " checkpoints"]:
-    loss = (((run.answers - np.eye(_FEATURES)) ** 2).sum(axis=1) * run.shares).sum(axis=1)
     s = run.shares
     dropped = np.where(run.b > 0, s * square - (s * mean) ** 2, s * square)
     level = np.where(_vertices(run), 0.0, dropped).sum(axis=1)
-    return np.abs(loss - level) <= _TOLERANCE
+    return np.abs(_loss(run) - level) <= _TOLERANCE
+
+
+def _loss(run: _Run) -> Float[np.ndarray, " checkpoints"]:
+    """Training loss, Σ_i (x_i - x̂_i)² in the mean over examples."""
+    misses: Float[np.ndarray, "checkpoints on"] = ((run.answers - np.eye(_FEATURES)) ** 2).sum(axis=1)
+    return misses @ run.shares
 
 
 def _vertices(run: _Run) -> Bool[np.ndarray, "checkpoints features"]:
@@ -90,7 +112,7 @@ def _run(seed: int, epochs: int) -> _Run:
     batches = _batches(epochs, random)
     W, b = checkpoints(W, b, which, np.ones(_EXAMPLES), batches, 0.01 / _FEATURES, 0.9, _EVERY)
     answers = np.maximum(np.einsum("tki,tkj->tij", W, W) + b[:, :, None], 0.0)
-    return _Run(answers, b, np.bincount(which, minlength=_FEATURES) / _EXAMPLES)
+    return _Run(W, answers, b, np.bincount(which, minlength=_FEATURES) / _EXAMPLES)
 
 
 def _batches(epochs: int, random: np.random.Generator) -> Int[np.ndarray, "steps batch"]:

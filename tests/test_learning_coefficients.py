@@ -56,7 +56,8 @@ def test_chains_that_leave_are_noticed():
     assert found.below > 0.5
 
 
-def test_descent_is_that_of_autograd():
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_descent_is_that_of_autograd(momentum):
     random = np.random.default_rng(0)
     W, b = random.normal(size=(2, 4)), random.normal(size=4)
     which, values = random.integers(4, size=30), random.random(30)
@@ -64,12 +65,12 @@ def test_descent_is_that_of_autograd():
     V, c = torch.tensor(W, requires_grad=True), torch.tensor(b, requires_grad=True)
     x = torch.zeros((30, 4), dtype=torch.float64)
     x[np.arange(30), which] = torch.tensor(values)
-    optimizer = torch.optim.SGD([V, c], lr=0.1)
+    optimizer = torch.optim.SGD([V, c], lr=0.1, momentum=momentum)
     for batch in batches:
         optimizer.zero_grad()
         ((torch.relu(x[batch] @ V.T @ V + c) - x[batch]) ** 2).sum(dim=1).mean().backward()
         optimizer.step()
-    kept_W, kept_b = checkpoints(W.copy(), b.copy(), which, values, batches, 0.1, 1)
+    kept_W, kept_b = checkpoints(W.copy(), b.copy(), which, values, batches, 0.1, momentum, 1)
     assert kept_W.shape == (4, 2, 4)
     np.testing.assert_array_equal(kept_W[0], W)
     np.testing.assert_allclose(kept_W[-1], V.detach().numpy(), rtol=1e-12)

@@ -7,14 +7,15 @@ from numba import njit
 
 
 @njit(cache=True)
-def checkpoints(W, b, which, values, batches, rate, every):
-    """Weights along plain SGD on Σ_i (x_i - x̂_i)², averaged over each batch, no decay and no momentum.
+def checkpoints(W, b, which, values, batches, rate, momentum, every):
+    """Weights along SGD on Σ_i (x_i - x̂_i)², averaged over each batch, without decay.
 
     Args:
         W, b: weights [2, features] and biases [features] at the start; they are changed in place.
         which, values: the feature that each example has on, and its value.
         batches: examples of each step [steps, batch].
         rate: learning rate.
+        momentum: share of the last step's velocity that is kept; velocities begin at 0.
         every: steps between two checkpoints.
 
     Returns:
@@ -24,10 +25,10 @@ def checkpoints(W, b, which, values, batches, rate, every):
     count = len(b)
     kept_W, kept_b = np.empty((steps // every + 1, 2, count)), np.empty((steps // every + 1, count))
     kept_W[0], kept_b[0] = W, b
-    slope_W, slope_b = np.empty((2, count)), np.empty(count)
+    slope_W, slope_b = np.zeros((2, count)), np.zeros(count)
     for step in range(steps):
-        slope_W[:] = 0.0
-        slope_b[:] = 0.0
+        slope_W *= momentum
+        slope_b *= momentum
         for example in batches[step]:
             on, x = which[example], values[example]
             for i in range(count):

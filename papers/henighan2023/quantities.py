@@ -13,6 +13,8 @@ from tegum.theory.diagnostics import dimensionality
 
 #: Fresh examples on which test losses are measured.
 _TESTED = 4000
+#: Radians between features that share a direction, at most.
+_SHARED = 0.2
 
 
 def data_angles(
@@ -23,6 +25,25 @@ def data_angles(
     angles = np.sort(np.degrees(np.arctan2(h[1], h[0])) % 360)
     gaps = np.sort(np.diff(np.append(angles, angles[0] + 360)))
     return Quantity(tuple(gaps.tolist()), 0.1, f"best of {seeds} trained models", {"hidden": h.tolist()})
+
+
+def feature_gaps(examples: int, features: int, density: float, seeds: int = 6, steps: int = 2000) -> Quantity:
+    """Angles between neighbouring feature directions in the run of least loss, over those of their regular polygon.
+
+    Directions are those of features longer than half the longest; features that share one, but for a fifth of a radian,
+    count once, and k directions have the regular angle 2π/k.
+    """
+    _, W = _best(examples, features, density, seeds, steps)
+    length = np.linalg.norm(W, axis=0)
+    angles = np.sort(np.arctan2(W[1], W[0])[length > length.max() / 2])
+    gaps = np.diff(np.append(angles, angles[0] + 2 * np.pi))
+    apart = np.sort(gaps[gaps > _SHARED])
+    return Quantity(
+        tuple((apart * len(apart) / (2 * np.pi)).tolist()),
+        0.005,
+        f"best of {seeds} trained models",
+        {"directions": len(apart), "features": len(angles)},
+    )
 
 
 def data_dimensionality(

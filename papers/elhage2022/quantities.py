@@ -12,9 +12,12 @@ from tegum.papers.elhage2022.demonstration import scores_of_scaled as scores_of_
 from tegum.papers.elhage2022.demonstration import sparse_limit_error as sparse_limit_error
 from tegum.papers.elhage2022.demonstration import trained_geometry as trained_geometry
 from tegum.papers.elhage2022.demonstration import who_is_represented as who_is_represented
+from tegum.papers.elhage2022.hidden_bias import loss_over_linear_layer as loss_over_linear_layer
+from tegum.papers.elhage2022.hidden_bias import positive_hidden_biases as positive_hidden_biases
 from tegum.papers.elhage2022.learning import fewest_jumps as fewest_jumps
 from tegum.papers.elhage2022.learning import movement_with_loss as movement_with_loss
 from tegum.papers.elhage2022.learning import stages_in_order as stages_in_order
+from tegum.papers.elhage2022.motif import asymmetric_neurons as asymmetric_neurons
 from tegum.papers.elhage2022.neurons import monosemantic_shares as monosemantic_shares
 from tegum.papers.elhage2022.neurons import neurons_of_features as neurons_of_features
 from tegum.papers.elhage2022.pentagon import arrangements_of_a_sparser_feature as arrangements_of_a_sparser_feature
@@ -30,7 +33,9 @@ from tegum.papers.elhage2022.polytopes import optimum_dimensionalities as optimu
 from tegum.papers.elhage2022.polytopes import shares_on_lines as shares_on_lines
 from tegum.papers.elhage2022.polytopes import shares_on_lines_by_training as shares_on_lines_by_training
 from tegum.papers.elhage2022.polytopes import sum_of_dimensionalities as sum_of_dimensionalities
+from tegum.papers.elhage2022.removal import attacked_features_per_dimension as attacked_features_per_dimension
 from tegum.papers.elhage2022.removal import penalised as penalised
+from tegum.papers.elhage2022.removal import share_without_superposition as share_without_superposition
 from tegum.papers.elhage2022.robustness import attack_rank_correlation as attack_rank_correlation
 from tegum.papers.elhage2022.robustness import attack_rank_correlation_of_shared as attack_rank_correlation_of_shared
 from tegum.papers.elhage2022.robustness import attack_ratio as attack_ratio

@@ -54,20 +54,17 @@ def attacked_features_per_dimension(
 
 
 def share_without_superposition(
-    setting: Setting, densities: Sequence[float], shares: Sequence[float], runs: int = 16, steps: int = 2000
+    setting: Setting, shares: Sequence[float], runs: int = 16, steps: int = 2000
 ) -> Quantity:
     """Least attack from which on the best of models trained on it represents no more features than dimensions.
 
-    Attacks are tried in rising order, at each density; the error is a step between two of them.
+    Attacks are tried in rising order; it lies between the last one that leaves superposition and the next.
     """
-    counts = [
-        [represented(_best(hardened(with_axis(setting, "density", p), share, runs, steps))) for share in shares]
-        for p in densities
-    ]
-    least = tuple(shares[_since(np.array(row) <= setting.hidden)] for row in counts)
-    step = float(np.diff(shares).max())
-    details = {"density": list(densities), "share": list(shares), "represented": counts}
-    return Quantity(least, step, f"best of {runs} trained models; steps of attacks", details)
+    counts = [represented(_best(hardened(setting, share, runs, steps))) for share in shares]
+    since = _since(np.array(counts) <= setting.hidden)
+    low, high = [0.0, *shares][since], shares[since]
+    details = {"share": list(shares), "represented": counts}
+    return Quantity((low + high) / 2, (high - low) / 2, f"best of {runs} trained models; between two attacks", details)
 
 
 def hardened(setting: Setting, share: float, runs: int, steps: int, through: bool = True) -> Hardened:

@@ -334,7 +334,7 @@ def test_the_printed_motif_is_found_and_only_where_it_is_one():
 def test_the_motif_is_the_same_in_other_scales_signs_and_orders():
     one, random = printed(), RANDOM(6)
     scale, neurons, features = random.random(4) + 0.5, random.permutation(4), np.array([1, 0])
-    W = (scale[:, None] * one.W * [1, -1])[neurons][:, features]
+    W = (scale[:, None] * one.W * [-1, 1])[neurons][:, features]
     V = (one.outward / scale)[:, neurons][features]
     (found,) = motif.asymmetric(Weights(W, one.b, V))
     assert (neurons[found["neuron"]], features[found["features"]].tolist()) == (0, [0, 1])

@@ -38,9 +38,6 @@ def turned(W, seed=0):
     return np.linalg.qr(RANDOM(seed).normal(size=(len(W), len(W))))[0] @ W
 
 
-# --- phases ---------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("W", "name"),
     [
@@ -77,9 +74,6 @@ def test_what_fixed_weights_represent_is_what_the_best_of_them_by_the_population
     assert len(np.unique(found, axis=0)) == 3, "the cells try all three answers"
 
 
-# --- polytopes ------------------------------------------------------------------------------------------------------
-
-
 def test_dimensionalities_of_a_mixture_are_those_of_its_weights_put_together():
     best = mixture(Setting(9, 4, 0.3))
     blocks = [part.piece.W for part in best.parts for _ in range(part.copies)]
@@ -103,9 +97,6 @@ def test_shares_on_lines_count_what_is_within_their_width():
 def test_the_tight_antiprism_gives_each_vertex_three_eighths_and_another_height_does_not():
     assert polytopes.antiprism_dimensionality("tight").value == pytest.approx(3 / 8, abs=1e-12)
     assert abs(polytopes.antiprism_dimensionality().value - 3 / 8) > 1e-4
-
-
-# --- learning -------------------------------------------------------------------------------------------------------
 
 
 def test_beginnings_and_what_stays_by_brute_force():
@@ -160,9 +151,6 @@ def test_jumps_are_the_same_in_other_units_of_the_loss():
     assert [one.least for one in scaled] == pytest.approx([7 * one.least for one in jumps])
 
 
-# --- bases, demonstration, pentagon ---------------------------------------------------------------------------------
-
-
 def test_cosines_within_pairs_do_not_see_axes_or_lengths():
     W = RANDOM(3).normal(size=(3, 4))
     expected = [W[:, i] @ W[:, i + 1] / np.linalg.norm(W[:, i]) / np.linalg.norm(W[:, i + 1]) for i in (0, 2)]
@@ -197,9 +185,6 @@ def test_the_square_has_unit_vectors_and_no_bias_and_a_pentagon_does_not():
     assert pentagon.square_less_bias(5).value == pytest.approx(min(grid)[1], abs=0.01)
 
 
-# --- training with a loss of one's own ------------------------------------------------------------------------------
-
-
 def test_training_on_the_plain_loss_is_the_package_s_own():
     setting = Setting(4, 2, 0.3, {"geometric": 0.8})
     options = Training(runs=1, steps=60, batch_size=32, device="cpu", kernel="reference")
@@ -217,9 +202,6 @@ def test_training_leaves_the_number_of_threads_as_it_was():
     with pytest.raises(ZeroDivisionError):
         training.trained(Setting(2, 1, 0.5), Training(runs=1, steps=1, device="cpu"), lambda parameters, x: 1 / 0)
     assert torch.get_num_threads() == before
-
-
-# --- hidden biases --------------------------------------------------------------------------------------------------
 
 
 def biased(seed, hidden=3, count=5):
@@ -251,9 +233,6 @@ def test_hidden_biases_turn_positive_and_the_relu_of_absolute_values_keeps_some_
     needs_it = Setting(6, 3, 0.2, activation="relu", values="signed", tied=False, target="abs")
     assert hidden_bias.positive_hidden_biases(known, [0.2], runs=4, steps=600).value == (3,)
     assert hidden_bias.positive_hidden_biases(needs_it, [0.2], runs=4, steps=600).details["off"][0] > 0.2
-
-
-# --- removing superposition -----------------------------------------------------------------------------------------
 
 
 def attacked(W, b, x, share, through=True):
@@ -308,9 +287,6 @@ def test_superposition_that_is_left_under_every_attack_is_no_number():
     assert removal._since(np.array([False, True, False, True, True])) == 3
     with pytest.raises(ArithmeticError, match="each of the attacks"):
         removal._since(np.array([True, False]))
-
-
-# --- the asymmetric motif -------------------------------------------------------------------------------------------
 
 
 def printed(inhibits=-4.0, ratio=4.0):

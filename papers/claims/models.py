@@ -22,9 +22,11 @@ def best_trained(setting: Setting, runs: int, steps: int, learning_rate: float =
     return best_of(train(setting, runs=runs, steps=steps, learning_rate=learning_rate, device="cpu"))[0]
 
 
-def best_trained_over(setting: Setting, over: str, values: Sequence[float], runs: int, steps: int) -> list[Best]:
+def best_trained_over(
+    setting: Setting, over: str, values: Sequence[float], runs: int, steps: int, learning_rate: float = 0.01
+) -> list[Best]:
     """The best of trained models at each value of an axis."""
-    return [best_trained(with_axis(setting, over, value), runs, steps) for value in values]
+    return [best_trained(with_axis(setting, over, value), runs, steps, learning_rate) for value in values]
 
 
 def found(best: Optimum) -> dict[str, Any]:

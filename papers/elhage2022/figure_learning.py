@@ -14,6 +14,8 @@ from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, pal
 _GUIDES = {0: "0", 1 / 3: "1/3", 1 / 2: "1/2", 1: "1"}
 #: The loss has a logarithmic axis where it falls by more than this factor.
 _WIDE = 5
+#: Words stand on white where a band passes under them.
+_CLEAR = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def learning(digons: Mapping[str, Any], sets: Mapping[str, Any]) -> Picture:
@@ -27,9 +29,8 @@ def learning(digons: Mapping[str, Any], sets: Mapping[str, Any]) -> Picture:
         for step, word in zip(sets["stages"], words, strict=True):
             if step is not None:
                 panels[0, 1].axvline(step, color=MUTED, lw=0.7, ls=(0, (1, 1.5)))
-                panels[0, 1].text(
-                    step, 1.0, f" {word}", size=6, color=MUTED, va="top", transform=panels[0, 1].get_xaxis_transform()
-                )
+                over: dict[str, Any] = {"transform": panels[0, 1].get_xaxis_transform(), "bbox": _CLEAR}
+                panels[0, 1].text(step + 20, 1.0, word, size=6, color=MUTED, va="top", **over)
         panels[0, 0].set_ylabel("exact loss")
         panels[1, 0].set_ylabel("dimensionality $D_i$")
         figure.tight_layout()

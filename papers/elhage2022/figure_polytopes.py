@@ -44,7 +44,7 @@ def dimensionalities(details: Mapping[str, Any]) -> Picture:
         ax.plot(sparsity, details["dimensions_per_feature"], color=orange, lw=1.2, marker="o", ms=2.5, zorder=2)
         ax.plot([], [], color=orange, lw=1.2, marker="o", ms=2.5, label=r"$D^* = m / \|W\|_F^2$")
         ax.scatter([], [], s=16, color=blue, alpha=0.6, linewidths=0, label="$D_i$ of features, areas by number")
-        ax.set(xscale="log", xlim=(1, 160), ylim=(0, 1.07), xlabel="$1/p = 1/(1 - S)$", ylabel="dimensionality")
+        ax.set(xscale="log", xlim=(0.9, 160), ylim=(0, 1.07), xlabel="$1/p = 1/(1 - S)$", ylabel="dimensionality")
         ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         ax.tick_params(which="minor", bottom=False, colors=INK)
         ax.legend(frameon=False, fontsize=6.5, loc="lower left")

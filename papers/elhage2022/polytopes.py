@@ -10,6 +10,7 @@ from jaxtyping import Float
 from tegum.papers.claims.models import best_trained_over, found
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.diagnostics import dimensionality, dimensions_per_feature
+from tegum.theory.geometry.factor import factor_named, regular_vectors
 from tegum.theory.mixture.mixture import Mixture, mixture
 from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting, with_axis
@@ -60,6 +61,40 @@ def optimum_dimensionalities(setting: Setting, starts: int = 64) -> Quantity:
     best = optimum(setting, starts)
     D = np.sort(dimensionality(best.weights.W))
     return Quantity(tuple(D.tolist()), 1e-6, "global search on the exact loss", found(best))
+
+
+def dimensions_a_feature(setting: Setting, densities: Sequence[float]) -> Quantity:
+    """D* = m / ‖W‖²_F of the best tegum mixture at each density."""
+    best = [mixture(with_axis(setting, "density", p)) for p in densities]
+    squares = [sum(part.copies * float((part.piece.W**2).sum()) for part in one.parts) for one in best]
+    details = {"density": list(densities), "mixture": [one.geometry for one in best]}
+    return Quantity(tuple(setting.hidden / square for square in squares), 1e-6, "mixture of least exact loss", details)
+
+
+def sum_of_dimensionalities(setting: Setting, starts: int = 64) -> Quantity:
+    """Σ_i D_i / m in the best weights."""
+    best = optimum(setting, starts)
+    return Quantity(
+        float(dimensionality(best.weights.W).sum() / setting.hidden),
+        1e-6,
+        "global search on the exact loss",
+        found(best),
+    )
+
+
+def antiprism_dimensionality(height: str = "relaxed") -> Quantity:
+    """Dimensionality of a vertex of the square antiprism: at the height of least loss, or of a tight frame."""
+    W = regular_vectors(factor_named("square-antiprism"))
+    if height == "tight":
+        U, _, V = np.linalg.svd(W, full_matrices=False)
+        W = U @ V
+    return Quantity(float(dimensionality(W)[0]), 1e-6, f"regular arrangement, {height}")
+
+
+def antiprism_in_the_optimum(density: float = 0.2) -> Quantity:
+    """The same of eight features in three dimensions, by the full optimum at a density."""
+    best = optimum(Setting(8, 3, density))
+    return Quantity(float(dimensionality(best.weights.W).mean()), 1e-5, "global search on the exact loss", found(best))
 
 
 def _represented(W: Float[np.ndarray, "hidden features"]) -> Float[np.ndarray, " represented"]:

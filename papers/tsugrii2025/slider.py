@@ -15,7 +15,7 @@ from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.search.descent import descend
 from tegum.theory.search.optimum import Optimum, optimum
 from tegum.theory.setting import Setting, with_axis
-from tegum.theory.weights import Weights
+from tegum.theory.weights import Weights, joined_ensembles
 
 #: Degrees by which neighbours of a k-gon may be off: the triangle that is bent least stays below.
 _OFF = 4.0
@@ -29,7 +29,7 @@ _SAME = 1e-3
 
 def neighbour_angles(setting: Setting, counts: Sequence[int], starts: int = 64) -> Quantity:
     """For each number of features k, the angle of neighbours in the best weights that is furthest from 360° / k."""
-    best = [_best(replace_count(setting, k), starts) for k in counts]
+    best = _best_of_each(setting, counts, starts)
     values = tuple(
         _furthest(neighbour_gaps(represented(one.weights.W)), k) for k, one in zip(counts, best, strict=True)
     )
@@ -38,23 +38,20 @@ def neighbour_angles(setting: Setting, counts: Sequence[int], starts: int = 64) 
 
 def largest_cosines(setting: Setting, counts: Sequence[int], starts: int = 64) -> Quantity:
     """Largest cosine between two represented features of the best weights, for each number of features."""
-    best = [_best(replace_count(setting, k), starts) for k in counts]
+    best = _best_of_each(setting, counts, starts)
     values = tuple(float(np.cos(np.radians(neighbour_gaps(represented(one.weights.W)).min()))) for one in best)
     return Quantity(values, 1e-5, "global search, from polygons too")
 
 
 def loss_while_several_are_on(setting: Setting, counts: Sequence[int], starts: int = 64) -> Quantity:
     """Mean squared error of the represented features of the best weights while several of them are on, for each k."""
-    values = []
-    for k in counts:
-        best = _best(replace_count(setting, k), starts)
-        values.append(_loss_of_several(best))
-    return Quantity(tuple(values), 1e-6, "all states of the represented features")
+    values = tuple(_loss_of_several(one) for one in _best_of_each(setting, counts, starts))
+    return Quantity(values, 1e-6, "all states of the represented features")
 
 
 def regular_counts(setting: Setting, densities: Sequence[float], counts: Sequence[int], starts: int = 64) -> Quantity:
     """At each density, at how many of these numbers k of features the best arrangement is a k-gon by its angles."""
-    best = [[_best(replace_count(with_axis(setting, "density", p), k), starts) for k in counts] for p in densities]
+    best = [_best_of_each(with_axis(setting, "density", p), counts, starts) for p in densities]
     values = tuple(sum(_is_polygon(one.weights.W) for one in row) for row in best)
     details = {"density": list(densities), "rows": [_arrangements(counts, row) for row in best]}
     return Quantity(values, 0.0, f"global search, from polygons too; {_OFF:g}° either way", details)
@@ -107,7 +104,26 @@ def polygons(setting: Setting) -> Weights:
 
 
 def _best(setting: Setting, starts: int) -> Optimum:
-    return optimum(setting, starts, also=polygons(setting) if setting.count > 2 else None)
+    return optimum(setting, starts, also=polygons(setting))
+
+
+def _best_of_each(setting: Setting, counts: Sequence[int], starts: int) -> list[Optimum]:
+    """The best weights of each of some rising numbers of features: no worse than those before with one more dropped."""
+    best: list[Optimum] = []
+    for k in counts:
+        here = replace_count(setting, k)
+        also = polygons(here)
+        if best:
+            also = joined_ensembles([also, _with_dropped(best[-1].weights, here)])
+        best.append(optimum(here, starts, also=also))
+    return best
+
+
+def _with_dropped(weights: Weights, setting: Setting) -> Weights:
+    """The same model beside dropped features, as many as the setting has more."""
+    more = setting.count - weights.W.shape[1]
+    W = np.pad(weights.W, ((0, 0), (0, more)))
+    return Weights(W[None], np.append(weights.b, setting.density[:more])[None])
 
 
 def _largest_polygon_wins(setting: Setting) -> bool:

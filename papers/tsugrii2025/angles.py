@@ -105,7 +105,7 @@ def bends_by_training(setting: Setting, densities: Sequence[float], runs: int = 
 
 def bend(W: Float[np.ndarray, "*models 2 features"]) -> Float[np.ndarray, "*models"]:
     """Largest departure of an angle between neighbours from that of a regular polygon of all features, in degrees."""
-    return np.abs(neighbour_gaps(W) - 360 / W.shape[-1]).max(axis=-1)
+    return np.asarray(np.abs(neighbour_gaps(W) - 360 / W.shape[-1]).max(axis=-1))
 
 
 def neighbour_gaps(W: Float[np.ndarray, "*models 2 features"]) -> Float[np.ndarray, "*models features"]:
@@ -114,7 +114,7 @@ def neighbour_gaps(W: Float[np.ndarray, "*models 2 features"]) -> Float[np.ndarr
     return np.diff(turns, axis=-1, append=turns[..., :1] + 360)
 
 
-def represented(W: Columns) -> Columns:
+def represented(W: Columns) -> Float[np.ndarray, "hidden represented"]:
     """The columns that have a direction."""
     return W[:, np.linalg.norm(W, axis=0) > LEAST_NORM]
 

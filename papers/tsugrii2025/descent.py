@@ -5,7 +5,7 @@ from __future__ import annotations
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
 from tegum.empirical.dynamics.history import History
 from tegum.empirical.dynamics.recording import record
@@ -35,10 +35,9 @@ def bend_at_rest(setting: Setting, runs: int = 32, steps: int = 1000, share: flo
     The mean over descents, in degrees; the error is two standard errors.
     """
     history = _descent(setting, runs, steps)
-    losses, off = _losses(history), bend(history.W)
-    near = np.abs(losses - losses[-1]) <= share * losses[-1]
-    since = near.shape[0] - np.argmin(np.vstack([near[::-1], np.zeros(runs, dtype=bool)]), axis=0)
-    found = off[since, np.arange(runs)]
+    losses = _losses(history)
+    settled = since(np.abs(losses - losses[-1]) <= share * losses[-1])
+    found = bend(history.W)[settled, np.arange(runs)]
     error = 2 * float(found.std(ddof=1)) / np.sqrt(runs)
     return Quantity(float(found.mean()), error, "descents along the exact gradient; two standard errors")
 
@@ -59,6 +58,12 @@ def share_found(setting: Setting, runs: int = 64, steps: int = 5000) -> Quantity
     share = float((off < _TRAINED).mean())
     error = 2 * float(np.sqrt(share * (1 - share) / runs))
     return Quantity(share, error, f"{runs} trained models; {_TRAINED:g}° either way", {"bend": off.tolist()})
+
+
+def since(true: Bool[np.ndarray, "snapshots runs"]) -> Int[np.ndarray, " runs"]:
+    """The snapshot from which on it is true of a run to the end; one past the last where it is not true then."""
+    ever = np.arange(1, len(true) + 1)[:, None]
+    return np.where(true, 0, ever).max(axis=0)
 
 
 def _descent(setting: Setting, runs: int, steps: int) -> History:

@@ -28,10 +28,10 @@ def training(details: Mapping[str, Any]) -> Picture:
             2, 1, height_ratios=(1, 1.75), hspace=0.14, top=0.95, bottom=0.12, left=0.075, right=0.985
         )
         for ax, step in zip(
-            np.ravel(grid[0].subgridspec(1, len(_FRAMES), wspace=0.05).subplots()), _FRAMES, strict=True
+            grid[0].subgridspec(1, len(_FRAMES), wspace=0.05).subplots(squeeze=False)[0], _FRAMES, strict=True
         ):
             draw_vectors(ax, _turned(W)[int(np.flatnonzero(steps == step)[0])], f"step {step}", numbered=False)
-        angles, loss, least = np.ravel(grid[1].subgridspec(1, 3, wspace=0.36).subplots())
+        angles, loss, least = grid[1].subgridspec(1, 3, wspace=0.36).subplots(squeeze=False)[0]
         _draw_angles(angles, steps, details)
         _draw_runs(loss, steps, np.array(details["losses"]), details["run"])
         loss.set(yscale="log", ylabel="exact loss")

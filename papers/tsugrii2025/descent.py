@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from tegum.empirical.dynamics.history import History
 from tegum.empirical.dynamics.recording import record
 from tegum.empirical.plan import Training
-from tegum.empirical.training import train
+from tegum.empirical.training import train, train_cells
 from tegum.papers.claims.quantity import Quantity
 from tegum.papers.tsugrii2025.angles import bend, neighbour_gaps
 from tegum.theory.loss.population import population_loss
@@ -19,7 +19,7 @@ from tegum.theory.setting import Setting
 #: Degrees that neighbours of a regular polygon may be off at the end of a descent, and after training on fresh inputs.
 _SETTLED, _TRAINED = 1.0, 4.0
 #: Snapshots: every few steps at first, when most happens, then fewer.
-_FINE, _EARLY, _COARSE = 5, 200, 20
+_FINE, _EARLY, _COARSE = 5, 200, 40
 
 
 def share_pushed_apart(setting: Setting, runs: int = 32, steps: int = 1000) -> Quantity:
@@ -44,7 +44,7 @@ def bend_at_rest(setting: Setting, runs: int = 32, steps: int = 1000, share: flo
 
 def share_settled(setting: Setting, runs: int = 32, steps: int = 1000) -> Quantity:
     """Share of descents that end with all neighbours at 360° / n, to a degree."""
-    off = bend(_descent(setting, runs, steps).W[-1])
+    off = bend(train_cells([setting], _training(runs, steps)).weights.W)
     return Quantity(float((off < _SETTLED).mean()), 0.0, "descents along the exact gradient", {"bend": off.tolist()})
 
 
@@ -68,9 +68,15 @@ def since(true: Bool[np.ndarray, "snapshots runs"]) -> Int[np.ndarray, " runs"]:
 
 def _descent(setting: Setting, runs: int, steps: int) -> History:
     """Runs of Adam along the exact gradient, from random directions."""
-    training = Training(runs=runs, steps=steps, schedule="constant", data="population", device="cpu")
     with TemporaryDirectory() as folder:
-        return record(setting, training, [*range(0, _EARLY, _FINE), *range(_EARLY, steps + 1, _COARSE)], folder)
+        return record(
+            setting, _training(runs, steps), [*range(0, _EARLY, _FINE), *range(_EARLY, steps + 1, _COARSE)], folder
+        )
+
+
+def _training(runs: int, steps: int) -> Training:
+    """Of descents along the exact gradient."""
+    return Training(runs=runs, steps=steps, schedule="constant", data="population", device="cpu")
 
 
 def _losses(history: History) -> Float[np.ndarray, "snapshots runs"]:

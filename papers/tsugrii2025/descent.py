@@ -84,13 +84,13 @@ def _losses(history: History) -> Float[np.ndarray, "snapshots runs"]:
 
 
 def _course(history: History, run: int = 0) -> dict[str, object]:
-    """What a figure of one run needs, and every run's loss and least angle."""
+    """What a figure of one run needs, and every run's loss and least angle, to the digits that a figure shows."""
     turns = np.unwrap(np.arctan2(history.W[:, run, 1], history.W[:, run, 0]), axis=0)
     return {
         "steps": list(history.steps),
         "run": run,
-        "W": history.W[:, run].tolist(),
-        "angles": np.degrees(turns).tolist(),
-        "losses": _losses(history).tolist(),
-        "least_angles": neighbour_gaps(history.W).min(axis=2).tolist(),
+        "W": np.round(history.W[:, run], 4).tolist(),
+        "angles": np.round(np.degrees(turns), 2).tolist(),
+        "losses": np.round(_losses(history), 7).tolist(),
+        "least_angles": np.round(neighbour_gaps(history.W).min(axis=2), 2).tolist(),
     }

@@ -15,7 +15,7 @@ from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting, with_axis
 
 #: Length of a feature that is represented, and how close to a transition the penalties on either side of it are.
-_NORM, _CLOSE = 0.1, 2e-3
+_NORM, _CLOSE = 0.1, 5e-3
 
 
 def shared_features(setting: Setting, over: str, values: Sequence[float], starts: int = 64) -> Quantity:
@@ -63,7 +63,7 @@ def advantage_of_sharing(setting: Setting, penalties: Sequence[float]) -> Quanti
 
 
 def length_before_it_is_dropped(
-    setting: Setting, feature: int, low: float, high: float, beyond: bool = False, starts: int = 16
+    setting: Setting, feature: int, low: float, high: float, beyond: bool = False, starts: int = 8
 ) -> Quantity:
     """Length of a feature's vector in the best weights just below the penalty at which it is dropped, or beyond."""
     below, above = (optimum(with_axis(setting, "l1", penalty), starts) for penalty in (low, high))

@@ -12,12 +12,11 @@ from matplotlib.figure import Figure
 from tegum.empirical.pictures.picture import Picture, inches_axes, picture
 from tegum.empirical.pictures.sticks import Frame, draw_guide, draw_sticks
 from tegum.empirical.pictures.style import GUIDE, INK, MUTED, PAGE, drawing, palette
-from tegum.papers.tsugrii2025.angles import bend, neighbour_gaps, represented
+from tegum.papers.tsugrii2025.angles import neighbour_gaps, represented
+from tegum.papers.tsugrii2025.slider import is_polygon
 
 #: Inches: a panel's height with its words, the margin on the left, the heads of the columns, a vector of length one.
 _ROW, _LEFT, _HEAD, _UNIT = 1.16, 0.95, 0.3, 0.25
-#: Degrees by which neighbours may be off 360° / k, as in the record.
-_OFF = 4.0
 
 
 def slider(details: Mapping[str, Any]) -> Picture:
@@ -76,13 +75,9 @@ def _upright(W: np.ndarray) -> np.ndarray:
     return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]) @ W
 
 
-def _is_polygon(W: np.ndarray) -> bool:
-    return represented(W).shape == W.shape and bool(bend(W) < _OFF)
-
-
 def _color(W: np.ndarray) -> str:
     blue, vermilion = palette(2)
-    return blue if _is_polygon(W) else vermilion
+    return blue if is_polygon(W) else vermilion
 
 
 def _drawn_words(count: int) -> str:

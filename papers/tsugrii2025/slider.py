@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
 
 from tegum.papers.claims.models import found
 from tegum.papers.claims.quantity import Quantity
@@ -52,7 +53,7 @@ def loss_while_several_are_on(setting: Setting, counts: Sequence[int], starts: i
 def regular_counts(setting: Setting, densities: Sequence[float], counts: Sequence[int], starts: int = 64) -> Quantity:
     """At each density, at how many of these numbers k of features the best arrangement is a k-gon by its angles."""
     best = [_best_of_each(with_axis(setting, "density", p), counts, starts) for p in densities]
-    values = tuple(sum(_is_polygon(one.weights.W) for one in row) for row in best)
+    values = tuple(sum(is_polygon(one.weights.W) for one in row) for row in best)
     details = {"density": list(densities), "rows": [_arrangements(counts, row) for row in best]}
     return Quantity(values, 0.0, f"global search, from polygons too; {_OFF:g}° either way", details)
 
@@ -103,6 +104,11 @@ def polygons(setting: Setting) -> Weights:
     return Weights(W, b)
 
 
+def is_polygon(W: Float[np.ndarray, "2 features"]) -> bool:
+    """Whether all features are represented and their neighbours near 360° / n."""
+    return represented(W).shape == W.shape and bool(bend(W) < _OFF)
+
+
 def _best(setting: Setting, starts: int) -> Optimum:
     return optimum(setting, starts, also=polygons(setting))
 
@@ -133,10 +139,6 @@ def _largest_polygon_wins(setting: Setting) -> bool:
     rest = descend(starts.W + aside, starts.b, law_of(setting, len(starts.b)), reach=0.1)
     keeps_all = represented(rest.W[-1]).shape[1] == setting.count
     return bool(keeps_all and rest.loss[-1] <= (1 + _SAME) * rest.loss.min())
-
-
-def _is_polygon(W: np.ndarray) -> bool:
-    return represented(W).shape == W.shape and bool(bend(W) < _OFF)
 
 
 def _furthest(gaps: np.ndarray, count: int) -> float:

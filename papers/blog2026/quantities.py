@@ -9,8 +9,13 @@ import numpy as np
 from tegum.papers.claims.models import best_trained, best_trained_over, found, found_over, optima
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.diagnostics import dimensionality
+from tegum.theory.loss.law import law_of
+from tegum.theory.search.descent import descend
 from tegum.theory.search.optimum import optimum
-from tegum.theory.setting import Setting
+from tegum.theory.setting import Setting, with_axis
+
+#: Length of a feature that is represented, and how close to a transition the penalties on either side of it are.
+_NORM, _CLOSE = 0.1, 5e-3
 
 
 def shared_features(setting: Setting, over: str, values: Sequence[float], starts: int = 64) -> Quantity:
@@ -46,6 +51,33 @@ def cosine_of_two_by_training(setting: Setting, runs: int = 32, steps: int = 500
     """The same of the best of trained models."""
     best = best_trained(setting, runs, steps)
     return Quantity(_relative_overlap(best.weights.W), 0.05, f"best of {runs} trained models", {"loss": best.loss})
+
+
+def advantage_of_sharing(setting: Setting, penalties: Sequence[float]) -> Quantity:
+    """Loss of one feature alone less that of an antipodal pair of two, each at rest, at each penalty λ."""
+    starts, values = np.array([[[1.0, -1.0]], [[1.0, 0.0]]]), []
+    for penalty in penalties:
+        rest = descend(starts, np.zeros((2, 2)), law_of(with_axis(setting, "l1", penalty), 2), reach=0.1)
+        values.append(float(rest.loss[1] - rest.loss[0]))
+    return Quantity(tuple(values), 1e-9, "descents of the exact loss from two arrangements", {"l1": list(penalties)})
+
+
+def length_before_it_is_dropped(
+    setting: Setting, feature: int, low: float, high: float, beyond: bool = False, starts: int = 8
+) -> Quantity:
+    """Length of a feature's vector in the best weights just below the penalty at which it is dropped, or beyond."""
+    below, above = (optimum(with_axis(setting, "l1", penalty), starts) for penalty in (low, high))
+    while above.setting.l1 - below.setting.l1 > _CLOSE:
+        here = optimum(with_axis(setting, "l1", (below.setting.l1 + above.setting.l1) / 2), starts)
+        below, above = (here, above) if _length(here.weights.W, feature) > _NORM else (below, here)
+    chosen = above if beyond else below
+    length = _length(chosen.weights.W, feature)
+    details = found(chosen) | {"l1": chosen.setting.l1}
+    return Quantity(length, 1e-2, f"the optimum within {_CLOSE:g} of the transition", details)
+
+
+def _length(W: np.ndarray, feature: int) -> float:
+    return float(np.linalg.norm(W[:, feature]))
 
 
 def _relative_overlap(W: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""The chapter's figure of the phase transition, computed: features represented, and the losses of the strategies."""
+"""The chapter's figures, computed: phase transition, slider, and its three visualisations."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from matplotlib.figure import Figure
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GHOST, INK, MUTED, PAGE, drawing, palette
+from tegum.papers.tsugrii2025.figure_patterns import patterns
+from tegum.papers.tsugrii2025.figure_slider import slider
+from tegum.papers.tsugrii2025.figure_training import training
+from tegum.papers.tsugrii2025.figure_weights import weights
 
 
 def pictures(records: Mapping[str, Mapping[str, Any]]) -> list[Picture]:
-    """Figure 11.2 from the record of TS15."""
-    return [_transition(records["TS15"]["details"])] if "TS15" in records else []
+    """Figure 11.2, the slider, weights, activation patterns and training, each where its record is there."""
+    drawn = {"TS15": _transition, "TS24": slider, "TS16": weights, "TS39": patterns, "TS43": training}
+    return [draw(records[claim]["details"]) for claim, draw in drawn.items() if claim in records]
 
 
 def _transition(curves: Mapping[str, Any]) -> Picture:

@@ -5,46 +5,61 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.optimize import brentq
 
 from tegum.papers.claims.models import found, optima
 from tegum.papers.claims.quantity import Quantity
+from tegum.papers.tsugrii2025.angles import bends as bends
+from tegum.papers.tsugrii2025.angles import bends_by_training as bends_by_training
+from tegum.papers.tsugrii2025.angles import least_overlap as least_overlap
+from tegum.papers.tsugrii2025.angles import lengths as lengths
+from tegum.papers.tsugrii2025.angles import lengths_by_training as lengths_by_training
+from tegum.papers.tsugrii2025.angles import pair_angles as pair_angles
+from tegum.papers.tsugrii2025.angles import relative_lengths as relative_lengths
+from tegum.papers.tsugrii2025.angles import short_of_widest as short_of_widest
+from tegum.papers.tsugrii2025.angles import short_of_widest_by_training as short_of_widest_by_training
+from tegum.papers.tsugrii2025.angles import spread_of_angles as spread_of_angles
+from tegum.papers.tsugrii2025.angles import spread_of_angles_by_training as spread_of_angles_by_training
+from tegum.papers.tsugrii2025.descent import bend_at_rest as bend_at_rest
+from tegum.papers.tsugrii2025.descent import share_found as share_found
+from tegum.papers.tsugrii2025.descent import share_pushed_apart as share_pushed_apart
+from tegum.papers.tsugrii2025.descent import share_settled as share_settled
+from tegum.papers.tsugrii2025.interference import exponent_in_cosine as exponent_in_cosine
+from tegum.papers.tsugrii2025.interference import exponent_in_density as exponent_in_density
+from tegum.papers.tsugrii2025.interference import exponent_in_density_by_states as exponent_in_density_by_states
+from tegum.papers.tsugrii2025.occasions import co_occurrence as co_occurrence
+from tegum.papers.tsugrii2025.occasions import share_lost_together as share_lost_together
+from tegum.papers.tsugrii2025.occasions import share_nearly_exact as share_nearly_exact
+from tegum.papers.tsugrii2025.patterns import false_activation as false_activation
+from tegum.papers.tsugrii2025.patterns import false_activation_by_training as false_activation_by_training
+from tegum.papers.tsugrii2025.patterns import fewest_in_a_unit as fewest_in_a_unit
+from tegum.papers.tsugrii2025.patterns import hidden_residue as hidden_residue
+from tegum.papers.tsugrii2025.patterns import least_rise as least_rise
+from tegum.papers.tsugrii2025.patterns import least_rise_by_training as least_rise_by_training
+from tegum.papers.tsugrii2025.patterns import outputs_off as outputs_off
+from tegum.papers.tsugrii2025.patterns import outputs_off_by_training as outputs_off_by_training
+from tegum.papers.tsugrii2025.patterns import outputs_on as outputs_on
+from tegum.papers.tsugrii2025.patterns import outputs_on_by_training as outputs_on_by_training
+from tegum.papers.tsugrii2025.slider import dropped as dropped
+from tegum.papers.tsugrii2025.slider import kept as kept
+from tegum.papers.tsugrii2025.slider import largest_cosines as largest_cosines
+from tegum.papers.tsugrii2025.slider import loss_while_several_are_on as loss_while_several_are_on
+from tegum.papers.tsugrii2025.slider import neighbour_angles as neighbour_angles
+from tegum.papers.tsugrii2025.slider import regular_counts as regular_counts
+from tegum.papers.tsugrii2025.slider import regular_counts_by_polygons as regular_counts_by_polygons
+from tegum.papers.tsugrii2025.slider import variance_kept as variance_kept
+from tegum.papers.tsugrii2025.transition import best_of_dedicated_and_pairs as best_of_dedicated_and_pairs
+from tegum.papers.tsugrii2025.transition import dedicated_losses as dedicated_losses
+from tegum.papers.tsugrii2025.transition import dedicated_losses_by_variance as dedicated_losses_by_variance
+from tegum.papers.tsugrii2025.transition import pentagon_losses as pentagon_losses
+from tegum.papers.tsugrii2025.transition import pentagon_over_dedicated as pentagon_over_dedicated
+from tegum.papers.tsugrii2025.transition import strategies as strategies
+from tegum.papers.tsugrii2025.transition import trained_over_dedicated as trained_over_dedicated
+from tegum.papers.tsugrii2025.transition import transition as transition
+from tegum.papers.tsugrii2025.transition import weakest_at_transition as weakest_at_transition
 from tegum.theory.geometry.factor import factor_named, regular_cosines
-from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.symmetry import symmetry
-from tegum.theory.loss.law import law_of
-from tegum.theory.loss.population import population_loss
-from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, optimum
-from tegum.theory.setting import Setting, with_axis
-from tegum.theory.weights import Weights
-
-
-def transition(setting: Setting, low: float, high: float, starts: int = 64) -> Quantity:
-    """Density at which all features being represented stops being the optimum: two critical points of equal loss.
-
-    Each branch is followed from the optimum at its end of the range, by the exact loss.
-    """
-    ends = optima(setting, "density", (low, high), starts)
-
-    def difference(p: float) -> float:
-        law = law_of(with_axis(setting, "density", p))
-        first, second = (descend(one.weights.W[None], one.weights.b[None], law, reach=0.1) for one in ends)
-        return float(first.loss[0] - second.loss[0])
-
-    value = float(brentq(difference, low, high, xtol=1e-9))
-    return Quantity(value, 1e-6, "crossing of two branches of critical points", {"ends": [found(one) for one in ends]})
-
-
-def best_of_dedicated_and_pairs(setting: Setting) -> Quantity:
-    """Name of the lower of two critical points: below two dedicated features, and below two antipodal pairs."""
-    law, places = law_of(setting, 2), np.zeros((2, 2, setting.count))
-    places[:, 0, 0] = places[:, 1, 1] = 1.0
-    places[1, 0, 2] = places[1, 1, 3] = -1.0
-    rest = descend(places, np.full((2, setting.count), 0.05), law, reach=0.1)
-    lower = int(np.argmin(rest.loss))
-    name = identify(rest.W[lower], tolerance=CRITICAL_TOLERANCE).geometry
-    return Quantity(name, 0.0, "descents of the exact loss from two arrangements", {"loss": rest.loss.tolist()})
+from tegum.theory.search.optimum import optimum
+from tegum.theory.setting import Setting
 
 
 def printed_crossing(coefficient: float = 0.5, base: float = 0.02, dedicated: float = 0.15) -> Quantity:
@@ -57,18 +72,6 @@ def printed_crossing_on_a_grid(coefficient: float = 0.5, base: float = 0.02, ded
     p = np.linspace(0.0, 1.0, 10**6 + 1)
     below = base + coefficient * p**2 < dedicated
     return Quantity(float(p[below].max()), 1e-6, "the printed curves on a grid")
-
-
-def dedicated_losses(setting: Setting, densities: Sequence[float], method: str = "auto") -> Quantity:
-    """Exact loss of two dedicated features, three dropped, at each density."""
-    losses = [_dedicated_loss(with_axis(setting, "density", p), method) for p in densities]
-    return Quantity(tuple(losses), 1e-12, "exact loss of given weights")
-
-
-def dedicated_losses_by_variance(setting: Setting, densities: Sequence[float]) -> Quantity:
-    """The same as the variances of the dropped features."""
-    dropped = setting.count - setting.hidden
-    return Quantity(tuple(dropped * p * (1 - p) for p in densities), 1e-15, "variance of the dropped features")
 
 
 def cosines_of(names: Sequence[str]) -> Quantity:
@@ -131,38 +134,7 @@ def _rounded(W: np.ndarray) -> np.ndarray:
     return np.round(G, 5)
 
 
-def _dedicated_loss(setting: Setting, method: str = "auto") -> float:
-    n, m = setting.count, setting.hidden
-    mean = np.array(setting.density) * (1.0 if setting.values == "binary" else 0.5)
-    weights = Weights(np.eye(m, n), np.where(np.arange(n) < m, 0.0, mean))
-    return float(population_loss(weights, setting, method=method).loss)
-
-
-def strategies(setting: Setting, densities: Sequence[float], curve: int = 40, starts: int = 32) -> Quantity:
-    """Optimum's exact loss at some densities; beside it, from 0.01 to 0.5, the curves that the figure draws.
-
-    In the details: the optimum's loss, how many features it represents and its geometry, and the loss of two dedicated
-    features.
-    """
-    grid = np.linspace(0.01, 0.5, curve).tolist()
-    best = optima(setting, "density", grid, starts)
-    details = {
-        "density": grid,
-        "optimum": [one.loss for one in best],
-        "geometry": [one.geometry for one in best],
-        "represented": [int((np.linalg.norm(one.weights.W, axis=0) > 0.5).sum()) for one in best],
-        "dedicated": [_dedicated_loss(with_axis(setting, "density", p)) for p in grid],
-    }
-    wanted = [one.loss for one in optima(setting, "density", densities, starts)]
-    return Quantity(tuple(wanted), 1e-9, "global search on the exact loss", details)
-
-
-def pentagon_losses(setting: Setting, densities: Sequence[float]) -> Quantity:
-    """Loss of a descent from a regular pentagon at each density, by enumeration."""
-    angle = 2 * np.pi * np.arange(5) / 5
-    W, losses = np.array([np.cos(angle), np.sin(angle)]), []
-    for p in densities:
-        at = with_axis(setting, "density", p)
-        rest = descend(1.1 * W[None], np.full((1, 5), -0.3), law_of(at))
-        losses.append(float(population_loss(Weights(rest.W[0], rest.b[0]), at, method="meet-in-the-middle").loss))
-    return Quantity(tuple(losses), 1e-9, "descent from a pentagon, loss by meeting in the middle")
+def loss_of_optimum(setting: Setting, starts: int = 64) -> Quantity:
+    """Exact loss of the best weights."""
+    best = optimum(setting, starts)
+    return Quantity(best.loss, best.error, "global search on the exact loss", found(best))

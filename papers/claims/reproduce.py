@@ -102,8 +102,8 @@ def doubts(records: Sequence[dict[str, Any]]) -> list[str]:
 def _doubts_of(record: dict[str, Any]) -> Iterator[str]:
     name, verdict = f"{record['source']} {record['id']}", record["verdict"]
     second, holds = record["second"], record["holds"]
-    if record["control"]["verdict"] == REPRODUCED:
-        yield f"{name}: its predicate holds on the deliberately wrong setting too"
+    if record["control"]["verdict"] != CONTRADICTED:
+        yield f"{name}: {record['control']['verdict']} on the deliberately wrong setting too"
     if second is not None and second["verdict"] != verdict:
         yield f"{name}: {verdict}, but {second['verdict']} by the second route"
     if verdict == CONTRADICTED and (second is None or holds is None):

@@ -114,15 +114,16 @@ def _best(setting: Setting, starts: int) -> Optimum:
 
 
 def _best_of_each(setting: Setting, counts: Sequence[int], starts: int) -> list[Optimum]:
-    """The best weights of each of some rising numbers of features: no worse than those before with one more dropped."""
-    best: list[Optimum] = []
-    for k in counts:
+    """The best weights of each of some numbers of features: no worse than those of fewer with the rest dropped."""
+    best: dict[int, Optimum] = {}
+    fewer: Optimum | None = None
+    for k in sorted(counts):
         here = replace_count(setting, k)
         also = polygons(here)
-        if best:
-            also = joined_ensembles([also, _with_dropped(best[-1].weights, here)])
-        best.append(optimum(here, starts, also=also))
-    return best
+        if fewer:
+            also = joined_ensembles([also, _with_dropped(fewer.weights, here)])
+        best[k] = fewer = optimum(here, starts, also=also)
+    return [best[k] for k in counts]
 
 
 def _with_dropped(weights: Weights, setting: Setting) -> Weights:

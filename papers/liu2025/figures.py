@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter, ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from tegum.empirical.pictures.picture import Picture, picture
 from tegum.empirical.pictures.style import GHOST, PAGE, drawing, palette
@@ -52,8 +52,10 @@ def _losses(ax: Axes, record: Record, title: str) -> None:
     ax.plot(m, guide, color=GHOST, lw=2.5, zorder=1)
     _curves(ax, details["m"], details["alpha"], details["loss"])
     ax.set(xscale="log", yscale="log", xlabel="hidden dimensions $m$", ylabel="loss", xticks=m)
-    ax.xaxis.set_major_formatter(ScalarFormatter())
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
     ax.set_title(f"{title}, {record['claim']['arguments']['count']} features", fontsize=7)
     ax.legend(frameon=False, fontsize=6)
 

@@ -145,7 +145,7 @@ def _slopes(widths: Sequence[int], losses: np.ndarray, halves: bool = False) -> 
 
 
 def _slope(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return y @ (x - x.mean()) / ((x - x.mean()) ** 2).sum()
+    return np.asarray(y @ (x - x.mean()) / ((x - x.mean()) ** 2).sum())
 
 
 def _vectors(kind: str, count: int, width: int) -> np.ndarray:

@@ -82,7 +82,7 @@ def test_training_is_repeatable():
 
 
 def test_random_directions_get_the_best_gain_and_bias():
-    count, width, samples = 16, 6, 2**15
+    count, width, samples = 8, 4, 2**15
     vectors = np.random.default_rng(3).normal(size=(count, width))
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     setting = Setting(count, width, frequencies(count, 0.0).tolist())

@@ -127,6 +127,24 @@ def trained_scalars(count: int, ratio: float, density: float, runs: int = 3, ste
     return Quantity(tuple(found.mean(axis=0).tolist()), tuple(errors.tolist()), f"mean over {runs} trained models")
 
 
+def shown_extremes(
+    count: int, ratio: float, density: float, shown: int = 30, runs: int = 3, steps: int = 6000
+) -> Quantity:
+    """Largest entry of W_out W_in and of the biases among the first features of trained models, two standard errors."""
+    blocks = [_shown(one, shown) for one in _models(count, ratio, density, runs, steps)]
+    largest, least = np.array([(block.max(), block.min()) for block in blocks]).T
+    error = float(2 * largest.std(ddof=1) / np.sqrt(runs))
+    return Quantity(float(largest.mean()), error, f"mean over {runs} trained models", {"least": least.tolist()})
+
+
+def hadamard_scalars(count: int, ratio: float, density: float) -> Quantity:
+    """Gain and bias, that of the interference included, at which the exact loss of Hadamard weights is least."""
+    fit = _fit(count, ratio, density, "hadamard")
+    cosines = fit.code.vectors.T @ fit.code.vectors
+    bias = fit.bias + density / 2 * fit.gain * (cosines.sum() / count - 1)
+    return Quantity((fit.gain, float(bias)), _FLAT, "exact loss of Hadamard weights minimised over gain and bias")
+
+
 def trained_distance(
     count: int, pairs: Sequence[Sequence[float]], steps: int = 6000, exact: bool = False, seed: int = 0
 ) -> Quantity:
@@ -150,6 +168,12 @@ def _models(count: int, ratio: float, density: float, runs: int, steps: int, see
     w = train(setting, runs=runs, steps=steps, learning_rate=0.003, batch_size=256, seed=seed, device="cpu").weights
     assert w.W_out is not None
     return [Weights(w.W[k], w.b[k], w.W_out[k]) for k in range(runs)]
+
+
+def _shown(model: Weights, shown: int) -> np.ndarray:
+    """Of the first features, the entries of W_out W_in and the biases beside them."""
+    assert model.W_out is not None
+    return np.c_[(model.W_out @ model.W)[:shown, :shown], model.b[:shown]]
 
 
 def _scalars(model: Weights, density: float) -> tuple[float, float]:

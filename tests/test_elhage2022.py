@@ -13,6 +13,7 @@ from tegum.empirical.training import train
 from tegum.papers.elhage2022 import (
     bases,
     demonstration,
+    figure_phases,
     hidden_bias,
     learning,
     motif,
@@ -27,7 +28,7 @@ from tegum.theory.diagram.plane import Plane, parse_axis
 from tegum.theory.limits import one_hot_loss
 from tegum.theory.loss.population import population_loss
 from tegum.theory.mixture.mixture import mixture
-from tegum.theory.setting import Setting, with_axes
+from tegum.theory.setting import Setting, setting_tables, with_axes
 from tegum.theory.weights import Weights
 
 RANDOM = np.random.default_rng
@@ -316,3 +317,10 @@ def test_the_motif_is_the_same_in_other_scales_signs_and_orders():
     assert (neurons[found["neuron"]], features[found["features"]].tolist()) == (0, [0, 1])
     for key in ("inward", "outward", "interference", "left"):
         assert found[key] == pytest.approx(motif.asymmetric(one)[0][key], abs=1e-12)
+
+
+def test_a_diagram_of_reduced_size_is_drawn_without_its_curves():
+    setting = Setting(2, 1, 0.1)
+    found = phases.represented_alike(setting, cells=3, curves=False)
+    drawn = figure_phases.phases([{"claim": {"setting": setting_tables(setting)}, "details": found.details}])
+    assert drawn.name == "phases"

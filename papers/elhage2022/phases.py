@@ -20,6 +20,9 @@ from tegum.theory.setting import Setting
 #: Features of a longer vector are represented; directions with a larger cosine overlap.
 _NORM, _COSINE = 0.5, 0.1
 
+#: What a record holds in place of curves that were left out.
+_NO_CURVES: dict[str, object] = {"boundaries": [], "fixed": []}
+
 
 def represented_alike(setting: Setting, cells: int = 20, sharing: bool = True, curves: bool = True) -> Quantity:
     """Share of the cells in which the best fixed weights represent as many features as the optimum, the last or not.
@@ -42,7 +45,7 @@ def represented_alike(setting: Setting, cells: int = 20, sharing: bool = True, c
         "alike": alike.reshape(plane.shape).tolist(),
     }
     method = "optimum against the best of fixed weights, by exact losses"
-    return Quantity(float(alike.mean()), 0.0, method, details | (_curves(plane, theta) if curves else {}))
+    return Quantity(float(alike.mean()), 0.0, method, details | (_curves(plane, theta) if curves else _NO_CURVES))
 
 
 def _optima(plane: Plane) -> Float[np.ndarray, "rows columns parameters"]:

@@ -83,7 +83,7 @@ class _FirstOrder:
     def _follow(self, start: Spot) -> list[tuple[Spot, Spot]]:
         """Trace one curve; of each meeting at its ends, the ends and next spots of the curves that start there."""
         curve, ends = first_order_curve(self.plane, self.known, start, self.meetings)
-        if curve.is_point:  # as at a tie of several in a corner, out of which others are better
+        if not curve.divides:  # as where several tie in a corner or, dense features being symmetric, at density 1
             return []
         self.meetings += ends
         self.curves.append(curve)

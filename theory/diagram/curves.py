@@ -74,10 +74,12 @@ class Curve:
         return np.array([spot.point for spot in self.spots])
 
     @property
-    def is_point(self) -> bool:
-        """Whether it ends both ways where it starts, and is no closed curve."""
+    def divides(self) -> bool:
+        """Whether something of the plane lies on either side: it is no single point, nor part of the plane's edge."""
         first, last = self.ends
-        return first.why != "closed" and bool(np.linalg.norm(first.point - last.point) < _SAME_POINT)
+        is_point = first.why != "closed" and np.linalg.norm(first.point - last.point) < _SAME_POINT
+        on_edge = (np.abs(self.points - 0.5) > 0.5 - _SAME_POINT).all(axis=0).any()
+        return not (is_point or on_edge)
 
 
 def on_curve(spot: Spot, curves: list[Curve], classes: Int[np.ndarray, " features"], within: float = _ON_CURVE) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.optimize import minimize
 
 from tegum.papers.claims.models import found, optima
 from tegum.papers.claims.quantity import Quantity
@@ -75,3 +76,30 @@ def polysemantic_features(setting: Setting, densities: Sequence[float], starts: 
         "global search on the exact loss",
         {"density": list(densities), "optima": [found(one) for one in best]},
     )
+
+
+def distance_from_blocks(
+    features: int, hidden: int, models: int = 16, seed: int = 0, packed: bool = True, tolerance: float = 1e-9
+) -> Quantity:
+    """Largest distance of feature vectors from eigenvectors of M = W Wᵀ, over random weights packed efficiently.
+
+    Directions of each eigenvalue λ hold the vectors of a block, and within it W Wᵀ = λ: WᵀW is λ times a projection.
+    The distance is ‖M w - (ŵ·M ŵ) w‖ / ‖M w‖.  Packed are weights whose Σ_i C_i is raised to the number of dimensions,
+    by BFGS; those that stop further below it than the tolerance are left out.
+    """
+    random = np.random.default_rng(seed)
+    W = random.normal(size=(models, hidden, features))
+    if packed:
+        W = np.array([_packed(one) for one in W])
+        W = W[dimensionality(W).sum(axis=1) > hidden - tolerance]
+    Mw = W @ np.swapaxes(W, 1, 2) @ W
+    along = (W * Mw).sum(axis=1, keepdims=True) / (W**2).sum(axis=1, keepdims=True)
+    distance = np.linalg.norm(Mw - along * W, axis=1) / np.linalg.norm(Mw, axis=1)
+    details = {"models": len(W), "largest of each": distance.max(axis=1).tolist()}
+    return Quantity(float(distance.max()), np.sqrt(tolerance), f"{len(W)} of {models} random models", details)
+
+
+def _packed(W: np.ndarray) -> np.ndarray:
+    """Weights nearby whose capacities sum to the most."""
+    found = minimize(lambda flat: -float(dimensionality(flat.reshape(W.shape)).sum()), W.ravel(), tol=1e-12)
+    return found.x.reshape(W.shape)

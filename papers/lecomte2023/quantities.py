@@ -78,24 +78,33 @@ def _trained(W: Float[np.ndarray, "seeds features neurons"], penalty: float, ste
 def share_of_largest_neurons(
     noises: Sequence[str], features: int = 16, neurons: int = 32, size: float = 0.1, seeds: int = 8, steps: int = 20_000
 ) -> Quantity:
-    """Participation Σ_k w⁴ / (Σ_k w²)² of features' weights over neurons, after training with each noise.
-
-    It is 1 where a feature has one neuron to itself and about 3/m where it is spread over all.
-    """
+    """Mean `participation` of features' weights over neurons, after training with each noise."""
     trained = [_trained_in_noise(one, features, neurons, size, seeds, steps) for one in noises]
-    shares = np.array([((W**4).sum(axis=2) / (W**2).sum(axis=2) ** 2).mean(axis=1) for W in trained])
+    shares = np.array([participation(W).mean(axis=1) for W in trained])
     errors = 2 * shares.std(axis=1, ddof=1) / np.sqrt(seeds)
     values, bounds = tuple(shares.mean(axis=1).tolist()), tuple(errors.tolist())
     return Quantity(values, bounds, f"{seeds} trained models each, two standard errors", {"noise": list(noises)})
 
 
+def participation(W: Float[np.ndarray, "*ensemble neurons"]) -> Float[np.ndarray, "*ensemble"]:
+    """Σ_k w_k⁴ / (Σ_k w_k²)²: 1 where one neuron has all the weight, 1/k where k share it, about 3/m at random."""
+    return (W**4).sum(axis=-1) / (W**2).sum(axis=-1) ** 2
+
+
 def _trained_in_noise(noise: str, features: int, neurons: int, size: float, seeds: int, steps: int) -> np.ndarray:
     """Gradient descent on Σ_i ‖e_i - (W (Wᵀ e_i + ξ_i))_+‖², ξ_i fresh noise of that size in each step."""
-    random, eye = np.random.default_rng(0), np.eye(features)
+    random = np.random.default_rng(0)
     W = random.normal(size=(seeds, features, neurons)) / np.sqrt(neurons)
     for _ in range(steps):
-        hidden = W + size * _NOISES[noise](random, W.shape)
-        outputs = hidden @ W.swapaxes(1, 2)
-        slope = (np.maximum(outputs, 0.0) - eye) * (outputs > 0)
-        W = W - _RATE * (slope.swapaxes(1, 2) @ hidden + slope @ W)
+        W = W - _RATE * noisy_slope(W, size * _NOISES[noise](random, W.shape))
     return W
+
+
+def noisy_slope(
+    W: Float[np.ndarray, "seeds features neurons"], noise: Float[np.ndarray, "seeds features neurons"]
+) -> Float[np.ndarray, "seeds features neurons"]:
+    """Half the gradient of Σ_i ‖e_i - (W (Wᵀ e_i + ξ_i))_+‖² by W."""
+    hidden = W + noise
+    outputs = hidden @ W.swapaxes(1, 2)
+    slope = (np.maximum(outputs, 0.0) - np.eye(W.shape[1])) * (outputs > 0)
+    return slope.swapaxes(1, 2) @ hidden + slope @ W

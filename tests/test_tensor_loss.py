@@ -74,6 +74,21 @@ def test_bounds_hold_against_rational_numbers(device):
                 assert abs(Fraction(slope) - exact) <= found.gradient_error[0, i] <= 1e-11, name
 
 
+@pytest.mark.parametrize("device", [None, *DEVICES])
+@pytest.mark.parametrize(("values", "features"), [("uniform", 12), ("signed", 6)])
+def test_overlaps_of_any_size_neither_overflow_nor_underflow(device, values, features):
+    """At zero bias the gradient tends to -2 E y x_k U_0(z) as overlaps shrink, and g times the Hessian to its limit."""
+    random = np.random.default_rng(8)
+    g, tails = random.normal(size=features), 10.0 ** -np.arange(features)
+    law = np.full((1, features), 0.3), np.ones((1, features)), 2, True, Structure(values=values), device
+    for shape in (g, g * tails):
+        rows = [enumerated_rows(size * shape[None, None], np.zeros((1, 1)), *law) for size in (1e-25, 1e-80, 1e-200)]
+        for row, size in zip(rows[1:], (1e-55, 1e-175), strict=True):
+            np.testing.assert_allclose(row.loss, rows[0].loss, rtol=1e-13)
+            np.testing.assert_allclose(row.gradient, rows[0].gradient, rtol=1e-12, atol=1e-15)
+            np.testing.assert_allclose(row.hessian * size, rows[0].hessian, rtol=1e-11, atol=1e-9 * 1e25)
+
+
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("values", VALUES)
 @pytest.mark.parametrize("law", LAWS)

@@ -21,7 +21,9 @@ operations (3ⁿ if signed).  Two rules make it stable where the plain sum explo
   all of whose terms are of one sign.
 
 A node that is split therefore has ``|c| <= (features left) * |g|``: what is subtracted is of the size of the
-result, and nothing is ever divided by an overlap much smaller than the quantity divided.
+result.  Below the root V_q is held in units of |g|^q, g the overlap that was split last.  In these units a feature is
+integrated with an overlap of ±1, without a division, and what comes out goes up to the units above by a factor of at
+most 1 for each power: overlaps of any size neither overflow nor underflow.
 
 Everything compiled stands in this one file: numba's cache of a function does not see changes in the files of the
 functions that it calls.
@@ -47,13 +49,16 @@ def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absol
     becomes an addition of magnitudes: the result then bounds the sum of all absolute values that the
     recursion meets, which is what a rounding-error bound needs.  ``work`` is that of `_work_space`.
     """
-    moments, values, law, low_range, high_range, knot, stage, side = work
+    moments, values, law, low_range, high_range, knot, unit, stage, side = work
     count = g.size
     low_range[count] = high_range[count] = 0.0
     for d in range(count - 1, -1, -1):
         low_range[d] = low_range[d + 1] + (-abs(g[d]) if signed[d] else min(g[d], 0.0))
         high_range[d] = high_range[d + 1] + (abs(g[d]) if signed[d] else max(g[d], 0.0))
-    _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments, law)
+    unit[0] = 1.0
+    for d in range(count):
+        unit[d + 1] = abs(g[d])
+    _fill_moments(g, p, signed, unit, size, exponent, child, highest, absolute, moments, law)
     knot[0], stage[0] = c, 0
     d = 0
     while d >= 0:
@@ -64,20 +69,23 @@ def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absol
                 d -= 1
                 continue
             if knot[d] + low_range[d] >= 0.0 or d == count:  # the latter for a knot that is no number
-                _write_polynomial(knot[d] + low_range[d], size[d], lowest[d], highest[d], moments[d], here)
+                least = _in_units(knot[d] + low_range[d], unit[d])
+                _write_polynomial(least, size[d], lowest[d], highest[d], moments[d], here)
                 d -= 1
                 continue
         if stage[d] == (3 if signed[d] else 2):
+            slope = -1.0 if g[d] < 0.0 and not absolute else 1.0
             if signed[d]:
                 _combine_signed(
-                    g[d], p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
+                    slope, p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
                     values[d + 1, 0], values[d + 1, 1], values[d + 1, 2], here,
                 )  # fmt: skip
             else:
                 _combine(
-                    g[d], p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
+                    slope, p[d], size[d], exponent[d], child[d], lowest[d], highest[d], absolute,
                     values[d + 1, 0], values[d + 1, 1], here,
                 )  # fmt: skip
+            _change_units(unit[d + 1] / unit[d], size[d], lowest[d], highest[d], here)
             d -= 1
             continue
         move = stage[d]
@@ -88,19 +96,18 @@ def _expectations(c, g, p, signed, size, exponent, child, lowest, highest, absol
 
 
 @njit(cache=True, nogil=True)
-def _combine(g, p, size, exponent, child, lowest, highest, absolute, off, on, here):
-    """Integrate one feature on [0, 1] by parts: the first two recursions at the head of this file."""
+def _combine(slope, p, size, exponent, child, lowest, highest, absolute, off, on, here):
+    """Integrate one feature on [0, 1] by parts, its overlap ±1: the first two recursions at the head of this file."""
     sign = 1.0 if absolute else -1.0
-    slope = abs(g) if absolute else g
     for t in range(size):
         below, above, r = off[child[t]], on[child[t]], exponent[t]
         for q in range(lowest[t] + 1, highest[t] + 2):
             if r == 0:
-                here[t, q] = (1.0 - p) * below[q] + p * (above[q + 1] + sign * below[q + 1]) / slope
+                here[t, q] = (1.0 - p) * below[q] + p * slope * (above[q + 1] + sign * below[q + 1])
                 continue
             total, factor = 0.0, 1.0
             for s in range(r + 1):
-                factor /= slope
+                factor *= slope
                 total += factor * above[q + 1 + s]
                 if s < r:
                     factor *= sign * (r - s)
@@ -108,23 +115,38 @@ def _combine(g, p, size, exponent, child, lowest, highest, absolute, off, on, he
 
 
 @njit(cache=True, nogil=True)
-def _combine_signed(g, p, size, exponent, child, lowest, highest, absolute, off, plus, minus, here):
-    """Integrate one feature on [-1, 1] by parts: the last recursion at the head of this file."""
+def _combine_signed(slope, p, size, exponent, child, lowest, highest, absolute, off, plus, minus, here):
+    """Integrate one feature on [-1, 1] by parts, its overlap ±1: the last recursion at the head of this file."""
     sign = 1.0 if absolute else -1.0
-    slope = abs(g) if absolute else g
     for t in range(size):
         middle, above, below, r = off[child[t]], plus[child[t]], minus[child[t]], exponent[t]
         for q in range(lowest[t] + 1, highest[t] + 2):
             total, factor = 0.0, 1.0
             parity = 1.0 if absolute or r % 2 == 1 else -1.0
             for s in range(r + 1):
-                factor /= slope
+                factor *= slope
                 total += factor * (above[q + 1 + s] + parity * below[q + 1 + s])
                 factor *= sign * (r - s)
                 parity *= sign
             here[t, q] = 0.5 * p * total
             if r == 0:
                 here[t, q] += (1.0 - p) * middle[q]
+
+
+@njit(cache=True, nogil=True)
+def _change_units(ratio, size, lowest, highest, here):
+    """From units of a lower overlap to those above: V_q times the q-th power of what the one is in the other."""
+    for t in range(size):
+        factor = 1.0 / ratio if lowest[t] < 0 else ratio ** lowest[t]
+        for q in range(lowest[t] + 1, highest[t] + 2):
+            here[t, q] *= factor
+            factor *= ratio
+
+
+@njit(cache=True, nogil=True)
+def _in_units(value, unit):
+    """A value in units of an overlap; where that is zero, so is what is left of z."""
+    return value / unit if unit > 0.0 else value
 
 
 @njit(cache=True, nogil=True)
@@ -147,46 +169,46 @@ def _write_polynomial(least, size, lowest, highest, moments, here):
 
 
 @njit(cache=True, nogil=True)
-def _fill_moments(g, p, signed, size, exponent, child, highest, absolute, moments, law):
-    """moments[d, t, s] = E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least value) >= 0."""
+def _fill_moments(g, p, signed, unit, size, exponent, child, highest, absolute, moments, law):
+    """moments[d, t, s] = E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least value) >= 0 in units."""
     count = g.size
     moments[count, 0, :] = 0.0
     moments[count, 0, 0] = 1.0
     for d in range(count - 1, -1, -1):
+        ratio, is_negative = _in_units(unit[d + 1], unit[d]), g[d] < 0.0
         for t in range(size[d]):
             r, top = exponent[d, t], highest[d, t]
             if signed[d]:
-                _signed_moments(g[d], p[d], r, top, absolute, law)
+                _signed_moments(is_negative, p[d], r, top, absolute, law)
             else:
-                _unsigned_moments(g[d], p[d], r, top, law)
-            deeper = moments[d + 1, child[d, t]]
+                _unsigned_moments(is_negative, p[d], r, top, law)
+            deeper, factor = moments[d + 1, child[d, t]], 1.0
             for s in range(top + 1):
                 total = 0.0
                 for i in range(s + 1):
                     total += law[i] * deeper[s - i]
-                moments[d, t, s] = total
+                moments[d, t, s] = total * factor
+                factor *= ratio
 
 
 @njit(cache=True, nogil=True)
-def _unsigned_moments(g, p, r, top, law):
-    """law[s] = E x^r u^s / s!: u = g x if g >= 0, else |g| (1 - x), whose mean with x^r is a Beta integral."""
-    power = 1.0
+def _unsigned_moments(is_negative, p, r, top, law):
+    """law[s] = E x^r u^s / s!, u = x, or 1 - x if its overlap is negative, whose mean with x^r is a Beta integral."""
     for s in range(top + 1):
-        if g >= 0.0:
-            law[s] = p * power / (_FACTORIAL[s] * (r + s + 1))
-        else:
-            law[s] = p * power * _FACTORIAL[r] / _FACTORIAL[r + s + 1]
+        if is_negative:
+            law[s] = p * _FACTORIAL[r] / _FACTORIAL[r + s + 1]
             if r == 0:
-                law[s] += (1.0 - p) * power / _FACTORIAL[s]
-        power *= abs(g)
-    if r == 0 and g >= 0.0:
+                law[s] += (1.0 - p) / _FACTORIAL[s]
+        else:
+            law[s] = p / (_FACTORIAL[s] * (r + s + 1))
+    if r == 0 and not is_negative:
         law[0] += 1.0 - p
 
 
 @njit(cache=True, nogil=True)
-def _signed_moments(g, p, r, top, absolute, law):
-    """law[s] = E x^r u^s / s!, u = |g| + g x = |g| y, y uniform on [0, 2]; x = ±(y - 1), and no term changes sign."""
-    power = -1.0 if r % 2 == 1 and g < 0.0 and not absolute else 1.0
+def _signed_moments(is_negative, p, r, top, absolute, law):
+    """law[s] = E x^r u^s / s!, u = 1 ± x = y, y uniform on [0, 2]; x = ±(y - 1), and no term changes sign."""
+    sign = -1.0 if r % 2 == 1 and is_negative and not absolute else 1.0
     for s in range(top + 1):
         if r == 0:
             mean = 1.0 / (s + 1)
@@ -196,10 +218,9 @@ def _signed_moments(g, p, r, top, absolute, law):
             mean = (s * s + s + 2.0) / ((s + 1.0) * (s + 2.0) * (s + 3.0))
         else:
             mean = s * (s * s + 3.0 * s + 8.0) / ((s + 1.0) * (s + 2.0) * (s + 3.0) * (s + 4.0))
-        law[s] = p * power * 2.0**s * mean / _FACTORIAL[s]
+        law[s] = p * sign * 2.0**s * mean / _FACTORIAL[s]
         if r == 0:
-            law[s] += (1.0 - p) * power / _FACTORIAL[s]
-        power *= abs(g)
+            law[s] += (1.0 - p) * sign / _FACTORIAL[s]
 
 
 @njit(cache=True, nogil=True)
@@ -207,7 +228,7 @@ def _work_space(depths, entries, powers):
     """What the rows of a batch write over, one after another: on small rows allocating it would take half the time."""
     return (
         np.zeros((depths, entries, powers)), np.empty((depths, 3, entries, powers)), np.empty(powers),
-        np.empty(depths), np.empty(depths), np.empty(depths),
+        np.empty(depths), np.empty(depths), np.empty(depths), np.empty(depths),
         np.empty(depths, dtype=np.int64), np.empty(depths, dtype=np.int64),
     )  # fmt: skip
 

@@ -1,10 +1,10 @@
 """The tree of knots of `knots` as tensor operations: one depth after another, all nodes of all rows at once.
 
-The recursion, the order of the features and the rule that ends a branch are those of `knots`.  Going down, a depth
-holds the knots of those nodes only whose parents can change sign; going up, a node is zero, a polynomial or the
-combination of its two or three children.  So nothing is computed below a node that is decided, and no division meets a
-slope that is zero or small against its knot.  Nodes are the last axis of every tensor; each node is computed by the
-same operations whatever stands beside it, so that a row's result does not depend on its batch.
+The recursion, the order of the features, the units of each depth and the rule that ends a branch are those of `knots`.
+Going down, a depth holds the knots of those nodes only whose parents can change sign; going up, a node is zero, a
+polynomial or the combination of its two or three children.  So nothing is computed below a node that is decided.  Nodes
+are the last axis of every tensor; each node is computed by the same operations whatever stands beside it, so that a
+row's result does not depend on its batch.
 """
 
 from __future__ import annotations
@@ -107,16 +107,22 @@ def expectations(
         On the device of ``c``; what the trie does not ask for is undefined.
     """
     levels = _descended(c, of)
-    moments = _moments(of, wanted, absolute)
+    # The unit of each depth: 1 at the root, then the overlap that was split last.
+    units = torch.cat([torch.ones_like(of.g[:1]), of.g.abs()])
+    ratios = torch.where(units[:-1] > 0.0, units[1:] / units[:-1], units[1:])
+    moments = _moments(of, ratios, wanted, absolute)
     values = c.new_zeros(0)
     for d in range(len(levels) - 1, -1, -1):
         nodes, depth = levels[d], wanted[d]
         here = c.new_zeros(depth.size, depth.powers, len(nodes.knot))
         if len(nodes.above):
-            here[:, 1:, nodes.above] = _polynomial(nodes.least, moments[d], nodes.row[nodes.above])
+            row = nodes.row[nodes.above]
+            least = torch.where(units[d, row] > 0.0, nodes.least / units[d, row], nodes.least)
+            here[:, 1:, nodes.above] = _polynomial(least, moments[d], row)
         if len(nodes.open):
             row = nodes.row[nodes.open]
-            here[:, :, nodes.open] = _combined(of.g[d, row], of.p[d, row], of.signed[d], depth, absolute, values)
+            combined = _combined(of.g[d, row], of.p[d, row], of.signed[d], depth, absolute, values)
+            here[:, :, nodes.open] = combined * _powers(ratios[d, row], depth.powers - 1, least=-1)
         values = here
     return values
 
@@ -155,11 +161,11 @@ def _descended(c: Tensor, of: Features) -> list[_Nodes]:
 
 
 def _combined(g: Tensor, p: Tensor, signed: bool, depth: Depth, absolute: bool, values: Tensor) -> Tensor:
-    """Integrate one feature by parts at all open nodes: the recursions at the head of `knots`."""
+    """Integrate one feature, its overlap ±1, at all open nodes: the recursions at the head of `knots`."""
     here = values.new_zeros(depth.size, depth.powers, len(g))
     children = values.unflatten(2, (-1, len(g))).unbind(2)
     integrated = _integrated_signed if signed else _integrated
-    slope = g.abs() if absolute else g
+    slope = torch.ones_like(g) if absolute else g.sign()
     for r, entries, child, first, stop in depth.groups:
         taken = [one[child, first : stop + 1 + r] for one in children]
         here[entries, first:stop] = integrated(slope, p, r, absolute, taken)
@@ -170,11 +176,11 @@ def _integrated(slope: Tensor, p: Tensor, r: int, absolute: bool, children: list
     below, above = children
     sign, width = 1.0 if absolute else -1.0, below.shape[1] - 1 - r
     if r == 0:
-        return (1.0 - p) * below[:, :width] + p * (above[:, 1:] + sign * below[:, 1:]) / slope
-    factor = 1.0 / slope
+        return (1.0 - p) * below[:, :width] + p * slope * (above[:, 1:] + sign * below[:, 1:])
+    factor = slope
     total = factor * above[:, 1 : 1 + width]
     for s in range(1, r + 1):
-        factor = factor * (sign * (r - s + 1)) / slope
+        factor = factor * (sign * (r - s + 1)) * slope
         total += factor * above[:, 1 + s : 1 + s + width]
     return p * (total + sign * factor * below[:, 1 + r : 1 + r + width])
 
@@ -183,10 +189,10 @@ def _integrated_signed(slope: Tensor, p: Tensor, r: int, absolute: bool, childre
     middle, above, below = children
     sign, width = 1.0 if absolute else -1.0, below.shape[1] - 1 - r
     parity = 1.0 if absolute or r % 2 == 1 else -1.0
-    factor, total = 1.0 / slope, torch.zeros_like(middle[:, :width])
+    factor, total = slope, torch.zeros_like(middle[:, :width])
     for s in range(r + 1):
         total += factor * (above[:, 1 + s : 1 + s + width] + parity * below[:, 1 + s : 1 + s + width])
-        factor = factor * (sign * (r - s)) / slope
+        factor = factor * (sign * (r - s)) * slope
         parity *= sign
     total *= 0.5 * p
     return total + (1.0 - p) * middle[:, :width] if r == 0 else total
@@ -203,8 +209,11 @@ def _polynomial(least: Tensor, moments: Tensor, row: Tensor) -> Tensor:
     return total
 
 
-def _moments(of: Features, wanted: tuple[Depth, ...], absolute: bool) -> list[Tensor]:
-    """At depth d the tensor [t, s, row] of E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least)."""
+def _moments(of: Features, ratios: Tensor, wanted: tuple[Depth, ...], absolute: bool) -> list[Tensor]:
+    """At depth d the tensor [t, s, row] of E[Π_{j>=d} x_j^{r_j} u_d^s] / s!, u_d = Σ_{j>=d} (g_j x_j - its least).
+
+    In units of each depth: of these the overlap is ``ratios``, and so is the unit of the next depth.
+    """
     features, rows = of.g.shape
     last = of.g.new_zeros(1, wanted[features].powers - 1, rows)
     last[:, 0] = 1.0
@@ -216,25 +225,23 @@ def _moments(of: Features, wanted: tuple[Depth, ...], absolute: bool) -> list[Te
         total = law[:, :1] * deeper
         for i in range(1, top):
             total[:, i:] += law[:, i : i + 1] * deeper[:, : top - i]
-        found.insert(0, total)
+        found.insert(0, total * _powers(ratios[d], top))
     return found
 
 
 def _unsigned_law(g: Tensor, p: Tensor, top: int) -> Tensor:
-    """[r, s] = E x^r u^s / s!: u = g x if g >= 0, else |g| (1 - x), whose mean with x^r is a Beta integral."""
+    """[r, s] = E x^r u^s / s!, u = x, or 1 - x if its overlap is negative, whose mean with x^r is a Beta integral."""
     up, down, off = _unsigned_means(top, g.device)
-    power = _magnitude_powers(g, top)
-    law = p * power * torch.where(g >= 0.0, up, down)
-    law[0] += (1.0 - p) * torch.where(g >= 0.0, _at_zero(power), power * off)
+    law = p * torch.where(g >= 0.0, up, down)
+    law[0] += (1.0 - p) * torch.where(g >= 0.0, _at_zero(off), off)
     return law
 
 
 def _signed_law(g: Tensor, p: Tensor, top: int, absolute: bool) -> Tensor:
-    """[r, s] = E x^r u^s / s!, u = |g| + g x = |g| y, y uniform on [0, 2]; x = ±(y - 1), and no term changes sign."""
+    """[r, s] = E x^r u^s / s!, u = 1 ± x = y, y uniform on [0, 2]; x = ±(y - 1), and no term changes sign."""
     on, off = _signed_means(top, g.device)
-    power = _magnitude_powers(g, top)
-    law = p * power * on
-    law[0] += (1.0 - p) * power * off
+    law = p * on
+    law[0] += (1.0 - p) * off
     if not absolute:
         law[1::2] *= torch.where(g < 0.0, -1.0, 1.0)
     return law
@@ -266,11 +273,12 @@ def _column(table: list, device: torch.device) -> Tensor:
     return torch.tensor(table, dtype=torch.float64, device=device)[..., None]
 
 
-def _magnitude_powers(g: Tensor, top: int) -> Tensor:
-    powers = [torch.ones_like(g)]
-    for _ in range(top - 1):
-        powers.append(powers[-1] * g.abs())
-    return torch.stack(powers)
+def _powers(ratio: Tensor, count: int, least: int = 0) -> Tensor:
+    """The powers ``least`` = 0 or -1, …, ``count`` - 1 of ratios >= 0."""
+    powers = [torch.ones_like(ratio)]
+    for _ in range(count - 1):
+        powers.append(powers[-1] * ratio)
+    return torch.stack([1.0 / ratio, *powers] if least else powers)
 
 
 def _at_zero(power: Tensor) -> Tensor:

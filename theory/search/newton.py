@@ -128,7 +128,8 @@ def _step(state: _State, objective: Objective, moving: np.ndarray, reach: float)
     at = objective(theta, moving)
     won, slope = state.at.loss - at.loss, _norms(at.gradient)
     # Near the bottom the loss no longer resolves a step; the gradient does, down to its own rounding.
-    smaller = slope < 0.5 * state.slope
+    foreseen = state.slope - _norms(state.at.gradient + np.einsum("mpq,mq->mp", state.at.hessian, move))
+    smaller = state.slope - slope > 0.3 * np.maximum(foreseen, 0.0)
     accepted = (won > 1e-4 * promised) | (smaller & (won > -1e-13 * state.at.loss))
     length = _norms(move)
     radius = np.where(won > 0.75 * promised, np.maximum(state.radius, 2 * length), state.radius)

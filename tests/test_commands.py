@@ -199,12 +199,18 @@ def bad_settings():
     return [pytest.param(text, culprit, id=name) for name, (text, culprit) in table.items()]
 
 
-@pytest.mark.parametrize("command", ["candidates", "derive"])
-def test_settings_beyond_a_command_are_refused_by_their_key(refused, tmp_path, weights, command):
-    signed = FIVE.format(density=0.1).replace("count = 5", 'count = 5\nvalues = "signed"')
-    (tmp_path / "setting.toml").write_text(signed)
+@pytest.mark.parametrize(
+    ("command", "line", "message"),
+    [
+        ("candidates", "[model]\ntied = false", "tied = False is not supported by candidates"),
+        ("derive", '[features]\nvalues = "signed"', "values = 'signed' is not supported by a derivation"),
+    ],
+)
+def test_settings_beyond_a_command_are_refused_by_their_key(refused, tmp_path, weights, command, line, message):
+    table, _ = line.split("\n")
+    (tmp_path / "setting.toml").write_text(FIVE.format(density=0.1).replace(table, line))
     given = ["--weights", weights] if command == "derive" else []
-    assert "values = 'signed' is not supported by" in refused(command, str(tmp_path / "setting.toml"), *given)
+    assert message in refused(command, str(tmp_path / "setting.toml"), *given)
 
 
 @pytest.mark.parametrize(("text", "culprit"), bad_settings())

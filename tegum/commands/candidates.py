@@ -24,12 +24,18 @@ def run(arguments: Namespace) -> Answer:
     answer = {"candidates": [{key: getattr(one, key) for key in keys} for one in found]}
     rows = [("geometry", "loss", "least curvature", "")]
     for one, entry in zip(found, answer["candidates"], strict=True):
-        stability = "stable" if one.stable else "not a minimum"
+        stability = _stability(one)
         if arguments.breaking:
             broken = entry["breaking"] = _breaking(one, setting)
             stability += f"; breaks to {broken['breaks_to']}, loss {broken['loss']:.12g}" if broken else ""
         rows.append((one.geometry, f"{one.loss:.12g}", f"{one.hessian_min:.4g}", stability))
     return answer, aligned(rows)
+
+
+def _stability(candidate: Any) -> str:
+    if not candidate.critical:
+        return "not critical"
+    return "stable" if candidate.stable else "flat" if candidate.valley else "not a minimum"
 
 
 def _breaking(candidate: Any, setting: Setting) -> dict[str, Any] | None:

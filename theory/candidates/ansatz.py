@@ -8,11 +8,13 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.linalg import block_diag
 
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.symmetry import EQUAL, Symmetry, symmetry
 from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
 from tegum.theory.loss.law import Law
+from tegum.theory.loss.objective import BASIC, expansion
 from tegum.theory.loss.transform import transformed_rows
 from tegum.theory.search.descent import gradient_tolerance
 from tegum.theory.search.newton import Expansion, Rest, minimise
@@ -53,11 +55,19 @@ class Ansatz:
         return np.concatenate([np.einsum("adv,dv->a", self.basis, W), sums / self.symmetry.orbit_sizes])
 
     def weights(
-        self, theta: Float[np.ndarray, " parameters"]
-    ) -> tuple[Float[np.ndarray, "dimension vertices"], Float[np.ndarray, " vertices"]]:
-        """(W, b) of θ: the inverse of `parameters`."""
-        scalars = len(self.basis)
-        return np.tensordot(theta[:scalars], self.basis, 1), theta[scalars:][self.symmetry.vertex_orbits]
+        self, theta: Float[np.ndarray, "*members parameters"]
+    ) -> tuple[Float[np.ndarray, "*members dimension vertices"], Float[np.ndarray, "*members vertices"]]:
+        """(W, b) of θ: the inverse of `parameters`; b = 0 where θ holds no biases."""
+        scalars, vertices = len(self.basis), self.symmetry.vertex_orbits
+        W = np.tensordot(theta[..., :scalars], self.basis, 1)
+        biased = theta.shape[-1] > scalars
+        return W, theta[..., scalars:][..., vertices] if biased else np.zeros((*theta.shape[:-1], vertices.size))
+
+    def embedding(self, bias: bool) -> Float[np.ndarray, "weights parameters"]:
+        """∂(W row by row, b)/∂θ, without the biases if the model has none."""
+        scalars, vertices = len(self.basis), self.symmetry.vertex_orbits
+        shapes = self.basis.reshape(scalars, -1).T
+        return block_diag(shapes, np.eye(self.symmetry.orbit_sizes.size)[vertices]) if bias else shapes
 
     @cached_property
     def order(self) -> Int[np.ndarray, " vertices"]:
@@ -125,15 +135,18 @@ def ansatz_expansion(theta: Float[np.ndarray, "members parameters"], ansatz: Ans
     """Σ_orbits |orbit| ℓ(row of its representative) and its derivatives by the free scalars.
 
     Args:
-        theta: (t, biases) of each member.
+        theta: (t, biases) of each member; t alone where the model has no bias.
         ansatz: of k vertices.
         law: of its vertices; alike within each orbit.
 
     Returns:
         Expansion by θ.  Beyond `enumeration.MOST_FEATURES` vertices it is coarse, its Hessian by central differences.
 
-    Validity: independent uniform features, ReLU readout.
+    Validity: tied weights on a linear hidden layer; beyond `enumeration.MOST_FEATURES` vertices independent uniform
+    features and a ReLU readout.
     """
+    if law.structure != BASIC:
+        return _projected(theta, ansatz, law)
     if ansatz.order.size > MOST_FEATURES:
         return _differenced(theta, ansatz, law)
     G, b, slopes = _rows(theta, ansatz)
@@ -148,6 +161,12 @@ def ansatz_expansion(theta: Float[np.ndarray, "members parameters"], ansatz: Ans
         "r,mrv,abrv->mab", sizes, rows.gradient[..., :vertices], ansatz.products, optimize=True
     )
     return Expansion(rows.loss @ sizes.astype(float), gradient, hessian)
+
+
+def _projected(theta: np.ndarray, ansatz: Ansatz, law: Law) -> Expansion:
+    """The expansion by all weights along the ansatz: W and b are linear in θ."""
+    full, jacobian = expansion(*ansatz.weights(theta), law), ansatz.embedding(law.structure.bias)
+    return Expansion(full.loss, full.gradient @ jacobian, jacobian.T @ full.hessian @ jacobian)
 
 
 def _rows(theta: np.ndarray, ansatz: Ansatz) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

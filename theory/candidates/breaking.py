@@ -58,7 +58,8 @@ def breaking(candidate: Candidate, setting: Setting) -> Breaking | None:
         setting: that it is a candidate for.
 
     Returns:
-        `Breaking`; None where no curvature is negative beyond `curvature_tolerance`.
+        `Breaking`; None where no curvature is negative beyond `curvature_tolerance`, or where the candidate is not
+        critical.
 
     Raises:
         ArithmeticError: the way down does not come to rest below the candidate.
@@ -74,7 +75,7 @@ def breaking(candidate: Candidate, setting: Setting) -> Breaking | None:
     ('digon', True)
     """
     law = law_of(setting)
-    if candidate.hessian_min >= -curvature_tolerance(law)[0]:
+    if not candidate.critical or candidate.hessian_min >= -curvature_tolerance(law)[0]:
         return None
     W, b = candidate.weights.W[None], candidate.weights.b[None]
     curvature, direction = least_modes(W, b, law)

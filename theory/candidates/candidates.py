@@ -16,7 +16,9 @@ from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.factor import Factor
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
-from tegum.theory.loss.law import law_of, require_basic
+from tegum.theory.loss.law import Structure, law_of, require_factored, structure_of
+from tegum.theory.loss.marginal import group_numbers, restricted
+from tegum.theory.loss.moments import joint_density
 from tegum.theory.loss.objective import expansion
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
@@ -28,6 +30,9 @@ from tegum.theory.weights import Weights
 MOST_ASSIGNMENTS = 20_000
 #: Of more ways than these to fill a geometry that holds single entries of the catalogue, the most promising are tried.
 MOST_TRIED = 24
+
+#: Factors already optimised, by what they are and hold.
+_Known = dict[tuple[Factor, "_Content"], FittedFactor | None]
 
 
 @dataclass(frozen=True)
@@ -53,26 +58,34 @@ class Candidate(Fit):
 
     Attributes:
         weights: the whole model.
-        gradient_norm: of the full loss, all weights free that no kink of an L1 term holds at zero: 0 at a critical
-            point.
+        gradient_norm: of the full loss, all weights free that no kink of an L1 term holds at zero.
+        critical: whether no way leads down at first order.  None does where features are independent and have biases;
+            else an output of one factor may gain from features of another, also one of a dropped feature that is zero
+            throughout, on whose kink the gradient is that of one side.
         hessian_min: least curvature of the full loss without rotations.
         stable: whether it is a local minimum of the full loss (gradient zero, curvature positive).
+        valley: whether it is critical, but the loss has no curvature there along some direction that is no symmetry, so
+            that the second order does not decide: a linear readout, the bias of a dropped signed feature.
     """
 
     weights: Weights
     gradient_norm: float
+    critical: bool
     hessian_min: float
     stable: bool
+    valley: bool
 
 
 def candidates(setting: Setting) -> list[Candidate]:
     """Every catalogue geometry that fits a setting, optimised, best first.
 
-    L(geometry) = Σ_factors L(factor), since orthogonal factors do not interact.  An L1 term makes them: with it the
-    geometry is followed from the best it is without, turned in several ways, as λ grows (see `penalised`).
+    L(geometry) = Σ_factors L(factor), since orthogonal factors do not interact: a feature's loss depends on those that
+    it overlaps with, under any law their marginal one.  An L1 term makes factors interact: with it the geometry is
+    followed from the best it is without, turned in several ways, as λ grows (see `penalised`).
 
     Args:
-        setting: independent uniform features, tied weights, ReLU readout; with or without an L1 term.
+        setting: tied weights on a linear hidden layer; an L1 term with independent uniform features and a ReLU readout
+            only.  Correlated features may also share a ray ("merged-2").
 
     Returns:
         `Candidate` records by rising loss; a geometry without a critical point of its type at this setting is left out.
@@ -83,14 +96,15 @@ def candidates(setting: Setting) -> list[Candidate]:
     Raises:
         InputError: too many features or too many distinct assignments, or a setting without an exact route.
 
-    Validity: the least loss within each geometry's symmetric ansatz; ``stable`` tells whether that is a minimum of the
-    full loss.
+    Validity: the least loss within each geometry's symmetric ansatz; ``critical``, ``stable`` and ``valley`` tell what
+    that is in the full loss.
 
     Source: the geometries of Elhage et al. 2022, section "The geometry of superposition", and the computed catalogue.
     """
     plain = without_term(setting)
-    known: dict[tuple, FittedFactor | None] = {}
-    fits = [_best(geometry, plain, known) for geometry in geometries(setting.count, setting.hidden)]
+    known: _Known = {}
+    merging = setting.law == "correlated"
+    fits = [_best(geometry, plain, known) for geometry in geometries(setting.count, setting.hidden, merging)]
     found = [_candidate(fit, setting) for fit in fits if fit]
     return sorted((one for one in found if one), key=lambda one: one.loss)
 
@@ -117,13 +131,13 @@ def candidate(geometry: str, setting: Setting) -> Candidate | None:
 
 
 def fitted(geometry: str, setting: Setting) -> Fit | None:
-    """One geometry, by name, optimised only, without an L1 term; None where it has no critical point of its type.
+    """One geometry, by name, optimised only, for a setting without an L1 term; None without a critical point.
 
     Raises:
         InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
     """
     require_enumerable(setting)
-    require_basic(setting, "candidates")
+    require_factored(setting, "candidates")
     parsed = parse_geometry(geometry)
     _check_fit(parsed, setting)
     return _best(parsed, setting, {})
@@ -139,9 +153,10 @@ def _check_fit(geometry: Geometry, setting: Setting) -> None:
         )
 
 
-def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor | None]) -> Fit | None:
+def _best(geometry: Geometry, setting: Setting, known: _Known) -> Fit | None:
     """The best of all ways to assign the setting's features; ``known`` remembers factors already optimised."""
-    kinds = tuple(zip(setting.density, setting.importance, strict=True))
+    groups = group_numbers(structure_of(setting), setting.count)
+    kinds = tuple(zip(setting.density, setting.importance, groups, strict=True))
     ways = list(islice(assignments(geometry.factors, kinds), MOST_ASSIGNMENTS + 1))
     if len(ways) > MOST_ASSIGNMENTS:
         raise InputError(
@@ -149,14 +164,12 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
             "use fewer distinct densities and importances"
         )
     if len(ways) > MOST_TRIED and any(factor.name in ENTRIES for factor in geometry.factors):
-        ways = _promising(geometry, ways, kinds)
+        ways = _promising(geometry, ways, setting)
     for factor in dict.fromkeys(geometry.factors):
-        _fit_all(factor, (content for way in ways for content in _contents(geometry, way, kinds, factor)), known)
+        _fit_all(factor, (content for way in ways for content in _contents(geometry, way, setting, factor)), known)
     best: Fit | None = None
     for way in ways:
-        parts = [
-            known[factor, tuple(kinds[i] for i in place)] for factor, place in zip(geometry.factors, way, strict=True)
-        ]
+        parts = [known[factor, _content(place, setting)] for factor, place in zip(geometry.factors, way, strict=True)]
         usable = tuple(part for part in parts if part is not None)
         loss = sum(part.loss for part in usable)
         if len(usable) == len(parts) and (best is None or loss < best.loss):
@@ -164,31 +177,56 @@ def _best(geometry: Geometry, setting: Setting, known: dict[tuple, FittedFactor 
     return best
 
 
-def _promising(geometry: Geometry, ways: list[Assignment], kinds: tuple) -> list[Assignment]:
+def _promising(geometry: Geometry, ways: list[Assignment], setting: Setting) -> list[Assignment]:
     """The `MOST_TRIED` ways with the least loss of unbent factors: to first order in what makes them unlike."""
     losses = np.zeros(len(ways))
     for column, factor in enumerate(geometry.factors):
-        contents = [tuple(kinds[i] for i in way[column]) for way in ways]
-        distinct = list(dict.fromkeys(contents))
-        density, importance = np.moveaxis(np.array(distinct), -1, 0)
-        by_content = dict(zip(distinct, unbent_losses(factor, density, importance).tolist(), strict=True))
+        contents = [_content(way[column], setting) for way in ways]
+        by_content: dict[_Content, float] = {}
+        for structure, alike in _by_structure(contents).items():
+            by_content.update(zip(alike, unbent_losses(factor, *_numbers(alike), structure).tolist(), strict=True))
         losses += [by_content[content] for content in contents]
     return [ways[place] for place in np.argsort(losses, kind="stable")[:MOST_TRIED]]
 
 
-def _contents(geometry: Geometry, way: Assignment, kinds: tuple, factor: Factor) -> Iterator[tuple]:
-    """Kinds of features at the vertices of every copy of a factor."""
+@dataclass(frozen=True)
+class _Content:
+    """What a factor holds, vertex by vertex: density and importance of each feature, and their law."""
+
+    numbers: tuple[tuple[float, float], ...]
+    structure: Structure
+
+
+def _content(place: tuple[int, ...], setting: Setting) -> _Content:
+    numbers = tuple((setting.density[i], setting.importance[i]) for i in place)
+    return _Content(numbers, restricted(structure_of(setting), place, setting.count))
+
+
+def _contents(geometry: Geometry, way: Assignment, setting: Setting, factor: Factor) -> Iterator[_Content]:
+    """What every copy of a factor holds."""
     for one, place in zip(geometry.factors, way, strict=True):
         if one == factor:
-            yield tuple(kinds[i] for i in place)
+            yield _content(place, setting)
 
 
-def _fit_all(factor: Factor, contents: Iterable[tuple], known: dict[tuple, FittedFactor | None]) -> None:
-    """Optimise a factor for all contents that are not known yet, in one batch."""
-    missing = [content for content in dict.fromkeys(contents) if (factor, content) not in known]
-    if missing:
-        density, importance = np.moveaxis(np.array(missing), -1, 0)
-        fits = fitted_factors(factor, density, importance)
+def _by_structure(contents: Iterable[_Content]) -> dict[Structure, list[_Content]]:
+    """Distinct contents by their law."""
+    found: dict[Structure, list[_Content]] = {}
+    for content in dict.fromkeys(contents):
+        found.setdefault(content.structure, []).append(content)
+    return found
+
+
+def _numbers(contents: list[_Content]) -> tuple[np.ndarray, np.ndarray]:
+    """Densities and importances [contents, vertices]."""
+    density, importance = np.moveaxis(np.array([content.numbers for content in contents]), -1, 0)
+    return density, importance
+
+
+def _fit_all(factor: Factor, contents: Iterable[_Content], known: _Known) -> None:
+    """Optimise a factor for all contents that are not known yet, those of one law in one batch."""
+    for structure, missing in _by_structure(one for one in contents if (factor, one) not in known).items():
+        fits = fitted_factors(factor, *_numbers(missing), structure)
         known.update(zip([(factor, content) for content in missing], fits, strict=True))
 
 
@@ -199,9 +237,8 @@ def without_term(setting: Setting) -> Setting:
         InputError: a setting that candidates do not take, with or without an L1 term.
     """
     require_enumerable(setting)
-    plain = replace(setting, l1=0.0)
-    require_basic(plain, "candidates")
-    return plain
+    require_factored(setting, "candidates")
+    return replace(setting, l1=0.0)
 
 
 def rotated(fit: Fit, setting: Setting) -> Rests:
@@ -226,8 +263,30 @@ def _judged(fit: Fit, weights: Weights, setting: Setting) -> Candidate:
     if setting.l1:  # its kinks hold weights at zero
         slopes[: W.size] *= W.ravel() != 0.0
     gradient, least = float(np.linalg.norm(slopes)), float(least_curvatures(W, b, law)[0])
-    stable = gradient <= gradient_tolerance(law)[0] and least > curvature_tolerance(law)[0]
-    return Candidate(**vars(fit), weights=weights, gradient_norm=gradient, hessian_min=least, stable=bool(stable))
+    critical = bool(gradient <= gradient_tolerance(law)[0]) and not _silence_breaks(weights, setting)
+    flat = curvature_tolerance(law)[0]
+    return Candidate(
+        **vars(fit),
+        weights=weights,
+        gradient_norm=gradient,
+        critical=critical,
+        hessian_min=least,
+        stable=bool(critical and least > flat),
+        valley=bool(critical and abs(least) <= flat),
+    )
+
+
+def _silence_breaks(weights: Weights, setting: Setting) -> bool:
+    """Whether an output that is zero throughout gains at first order from growing: -2 I E y (v·h)_+ < 0 for some v.
+
+    It does for y >= 0 wherever the feature can be on together with one that has a vector.
+    """
+    placed = (weights.W != 0.0).any(axis=0)
+    silent = ~placed & (weights.b == 0.0)
+    if setting.readout != "relu" or (setting.values == "signed" and setting.target == "identity"):
+        return False
+    together = joint_density(np.array([setting.density]), structure_of(setting))[0] > 0.0
+    return bool((together & silent[:, None] & placed[None, :]).any())
 
 
 def assembled(fit: Fit, setting: Setting) -> Weights:

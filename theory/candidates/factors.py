@@ -12,7 +12,10 @@ from tegum.theory.candidates.ansatz import Ansatz, ansatz_minima, symmetric_ansa
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.factor import Factor, is_rigid, regular_cosines, regular_vectors
 from tegum.theory.loss.enumeration import MOST_FEATURES, enumerated_rows
-from tegum.theory.loss.law import Law
+from tegum.theory.loss.law import Law, Structure
+from tegum.theory.loss.marginal import is_exchangeable, without_groups
+from tegum.theory.loss.moments import moments
+from tegum.theory.loss.objective import BASIC, losses_of
 from tegum.theory.search.descent import descend, gradient_tolerance
 from tegum.theory.search.newton import Expansion, Rest, minimise
 
@@ -50,18 +53,20 @@ def fitted_factors(
     factor: Factor,
     density: Float[np.ndarray, "contents vertices"],
     importance: Float[np.ndarray, "contents vertices"],
+    structure: Structure = BASIC,
 ) -> list[FittedFactor | None]:
     """Best weights of a factor for each of several contents, vertex by vertex.
 
     Like features keep the factor's symmetry.  Where that leaves the shape rigid, G = g C with the regular cosines C,
     and one bias: L = k ℓ(g, b) over two scalars; else heights, radii and the orbits' biases are free too (`ansatz`).
-    Unlike features bend it: all weights are free, from the regular shape.  Either way the signs of its overlaps stay
-    the catalogue's.
+    Unlike features bend it, and so do groups of some of them: all weights are free, from the regular shape.  Either way
+    the signs of its overlaps stay the catalogue's.
 
     Args:
         factor: a catalogue factor.
         density: p of the feature at each vertex.
         importance: I of the feature at each vertex.
+        structure: the law of its vertices, and the kind of model.
 
     Returns:
         One `FittedFactor` for each content, or None where no critical point of this combinatorial type exists near the
@@ -70,13 +75,13 @@ def fitted_factors(
     Raises:
         InputError: unlike features in a factor of more than `enumeration.MOST_FEATURES` vertices.
 
-    Validity: independent uniform features, ReLU readout; the factor has no overlap with any other (tegum product).
+    Validity: tied weights on a linear hidden layer; the factor has no overlap with any other (tegum product).
     """
     if factor.dimension == 0:
-        return [_dropped(factor, *content) for content in zip(density, importance, strict=True)]
-    means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
-    found = [_symmetric(factor, *mean) for mean in means]
-    unlike = (np.ptp(density, axis=1) > 0) | (np.ptp(importance, axis=1) > 0)
+        return [_dropped(factor, *content, structure) for content in zip(density, importance, strict=True)]
+    like = is_exchangeable(structure, factor.vertices)
+    found = _of_means(factor, density, importance, structure if like else without_groups(structure))
+    unlike = (np.ptp(density, axis=1) > 0) | (np.ptp(importance, axis=1) > 0) | (not like)
     if unlike.any() and factor.vertices > MOST_FEATURES:
         raise InputError(
             f"a {factor.name} of unlike features is not supported: it has more than {MOST_FEATURES} vertices"
@@ -84,47 +89,59 @@ def fitted_factors(
     bending = [k for k, regular in enumerate(found) if regular is not None and unlike[k]]
     if bending:
         regular = [one for k, one in enumerate(found) if k in bending and one is not None]
-        for k, bent in zip(bending, _bent(regular, density[bending], importance[bending]), strict=True):
+        content = density[bending], importance[bending], structure
+        for k, bent in zip(bending, _bent(regular, *content), strict=True):
             found[k] = bent
     return found
+
+
+def _of_means(
+    factor: Factor, density: np.ndarray, importance: np.ndarray, structure: Structure
+) -> list[FittedFactor | None]:
+    """The regular factor of each content's mean density and importance."""
+    means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
+    return [_symmetric(factor, *mean, structure) for mean in means]
 
 
 def unbent_losses(
     factor: Factor,
     density: Float[np.ndarray, "contents vertices"],
     importance: Float[np.ndarray, "contents vertices"],
+    structure: Structure = BASIC,
 ) -> Float[np.ndarray, " contents"]:
     """Loss of each content in the shape that features of its mean density and importance would take.
 
     Args:
         factor: of at most `enumeration.MOST_FEATURES` vertices.
-        density, importance: of the feature at each vertex.
+        density, importance, structure: as for `fitted_factors`.
 
     Returns:
         Σ over the vertices, an upper bound on the bent factor's; infinite where there is no symmetric critical point.
     """
-    means = zip(density.mean(axis=1).tolist(), importance.mean(axis=1).tolist(), strict=True)
     if factor.dimension == 0:
-        return np.array([_dropped(factor, *content).loss for content in zip(density, importance, strict=True)])
-    found = [_symmetric(factor, *mean) for mean in means]
+        contents = zip(density, importance, strict=True)
+        return np.array([_dropped(factor, *content, structure).loss for content in contents])
+    like = is_exchangeable(structure, factor.vertices)
+    found = _of_means(factor, density, importance, structure if like else without_groups(structure))
     losses, known = np.full(len(found), np.inf), [k for k, one in enumerate(found) if one is not None]
     if known:
         shapes = [one for one in found if one is not None]
-        G = np.stack([one.W.T @ one.W for one in shapes])
-        rows = enumerated_rows(G, np.stack([one.b for one in shapes]), density[known], importance[known])
-        losses[known] = rows.loss.sum(axis=1)
+        W, b = np.stack([one.W for one in shapes]), np.stack([one.b for one in shapes])
+        losses[known] = losses_of(W, b, Law(density[known], importance[known], structure))
     return losses
 
 
-def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray) -> FittedFactor:
-    """The zero vector: x̂ is the constant b = E x = p/2, and the loss is the variance p/3 - p²/4."""
-    loss = float((importance * (density / 3 - density**2 / 4)).sum())
-    return FittedFactor(factor, np.zeros((0, 1)), density / 2, loss, True)
+def _dropped(factor: Factor, density: np.ndarray, importance: np.ndarray, structure: Structure) -> FittedFactor:
+    """The zero vector: x̂ is a constant, at best E y if there is a bias and the readout lets it through."""
+    of = moments(density[None], structure)
+    constant = of.target_mean[0] * structure.bias
+    loss = float((importance * (of.target_square[0] - constant**2)).sum())
+    return FittedFactor(factor, np.zeros((0, 1)), constant, loss, True)
 
 
 @lru_cache(maxsize=1024)
-def _symmetric(factor: Factor, density: float, importance: float) -> FittedFactor | None:
-    if is_rigid(factor) and factor.vertices <= MOST_FEATURES:
+def _symmetric(factor: Factor, density: float, importance: float, structure: Structure) -> FittedFactor | None:
+    if structure == BASIC and is_rigid(factor) and factor.vertices <= MOST_FEATURES:
         return _rigid(factor, density, importance)
     ansatz, regular = factor_ansatz(factor), regular_vectors(factor)
     biases = _FEWER_BIASES if factor.vertices <= MOST_FEATURES else _FEWER_BIASES[1:2]
@@ -132,10 +149,10 @@ def _symmetric(factor: Factor, density: float, importance: float) -> FittedFacto
     starts = np.stack(
         [ansatz.parameters(np.sqrt(g) * regular, np.full(factor.vertices, b)) for g in norms for b in biases]
     )
-    law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts))
+    starts = starts if structure.bias else np.unique(starts[:, : len(ansatz.basis)], axis=0)
+    law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts), structure)
     rest = ansatz_minima(starts, ansatz, law)
-    W = np.tensordot(rest.theta[:, : len(ansatz.basis)], ansatz.basis, 1)
-    best = _best(rest, _same_signs(W, regular_cosines(factor)))
+    best = _best(rest, _same_signs(ansatz.weights(rest.theta)[0], regular_cosines(factor)))
     if best is None:
         return None
     return FittedFactor(factor, *ansatz.weights(rest.theta[best]), float(rest.at.loss[best]), is_rigid(factor))
@@ -143,7 +160,7 @@ def _symmetric(factor: Factor, density: float, importance: float) -> FittedFacto
 
 def _rigid(factor: Factor, density: float, importance: float) -> FittedFactor | None:
     starts = np.array([(g, b) for g in _STARTING_NORMS for b in _STARTING_BIASES])
-    law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts))
+    law = _law(np.full(factor.vertices, density), np.full(factor.vertices, importance), len(starts), BASIC)
     rest = minimise(
         starts, lambda theta, members: symmetric_expansion(theta, factor, law[members]), gradient_tolerance(law)
     )
@@ -189,13 +206,22 @@ def symmetric_expansion(theta: Float[np.ndarray, "members 2"], factor: Factor, l
     return Expansion(vertices * rows.loss[:, 0], vertices * rows.gradient[:, 0] @ jacobian, vertices * hessian)
 
 
-def _bent(regular: list[FittedFactor], density: np.ndarray, importance: np.ndarray) -> list[FittedFactor | None]:
-    """Follow regular factors while their features are made unlike step by step, so that each stays on its branch."""
+def _bent(
+    regular: list[FittedFactor], density: np.ndarray, importance: np.ndarray, structure: Structure
+) -> list[FittedFactor | None]:
+    """Follow regular factors while their features are made unlike step by step, so that each stays on its branch.
+
+    Groups that do not hold all features come last: there is no way from none to some.
+    """
     factor = regular[0].factor
     W, b = np.stack([one.W for one in regular]), np.stack([one.b for one in regular])
     alive = np.ones(len(regular), dtype=bool)
-    for share in np.linspace(0.0, 1.0, _BENDING_STEPS + 1)[1:]:
-        rest = descend(W, b, Law(_between(density, share), _between(importance, share)))
+    like = is_exchangeable(structure, factor.vertices)
+    alone = structure if like else without_groups(structure)
+    shares = np.linspace(0.0, 1.0, _BENDING_STEPS + 1)[1:]
+    path = [Law(_between(density, share), _between(importance, share), alone) for share in shares]
+    for law in path if like else [*path, Law(density, importance, structure)]:
+        rest = descend(W, b, law)
         W, b = rest.W, rest.b
         alive &= rest.converged & _same_signs(W, regular_cosines(factor))
     return [
@@ -215,5 +241,5 @@ def _same_signs(W: np.ndarray, cosines: np.ndarray) -> np.ndarray:
     return (signs == regular).all(axis=(1, 2))
 
 
-def _law(density: np.ndarray, importance: np.ndarray, models: int) -> Law:
-    return Law(np.tile(density, (models, 1)), np.tile(importance, (models, 1)))
+def _law(density: np.ndarray, importance: np.ndarray, models: int, structure: Structure) -> Law:
+    return Law(np.tile(density, (models, 1)), np.tile(importance, (models, 1)), structure)

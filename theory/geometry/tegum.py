@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tegum.theory.errors import InputError
-from tegum.theory.geometry.factor import DEDICATED, DROPPED, MOST_VERTICES, Factor, catalogue, factor_named
+from tegum.theory.geometry.factor import DEDICATED, DROPPED, MOST_VERTICES, Factor, catalogue, factor_named, merged
 
 _TERM = re.compile(r"(?:([1-9][0-9]{0,3})\s*\*\s*)?((?:[0-9]+-)?[a-z][a-z0-9-]*)")
 
@@ -62,12 +62,14 @@ def _term(term: str, text: str) -> list[Factor]:
     return [factor_named(match[2])] * int(match[1] or 1)
 
 
-def geometries(count: int, hidden: int) -> list[Geometry]:
+def geometries(count: int, hidden: int, merging: bool = False) -> list[Geometry]:
     """Every tegum product of catalogue factors with ``count`` features in at most ``hidden`` dimensions.
 
-    Features that no factor holds are dropped; merged features are left out, since none of them is ever optimal alone.
+    Features that no factor holds are dropped.  Features that share a ray are left out unless ``merging``: only those
+    that are on together are ever best so.
     """
-    pieces = [DEDICATED, *catalogue(count, hidden)]
+    shared = [merged(k) for k in range(2, count + 1)] if merging else []
+    pieces = [DEDICATED, *catalogue(count, hidden), *shared]
     return [Geometry(factors) for factors in _sums(pieces, count, hidden)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -93,5 +93,30 @@ def require_basic(setting: Setting, what: str) -> None:
         InputError: names the key, its value and what is supported.
     """
     for key, supported in {**vars(Structure()), "l1": 0.0}.items():
+        if getattr(setting, key) != supported:
+            raise InputError(f"{key} = {getattr(setting, key)!r} is not supported by {what}; supported: {supported!r}")
+
+
+def require_factored(setting: Setting, what: str) -> None:
+    """Refuse a setting whose loss is no sum over orthogonal factors: ℓ_i depends on what feature i overlaps with.
+
+    Raises:
+        InputError: untied weights or a ReLU hidden layer; beyond independent uniform features an L1 term.
+    """
+    for key, supported in (("tied", True), ("activation", "none")):
+        if getattr(setting, key) != supported:
+            raise InputError(f"{key} = {getattr(setting, key)!r} is not supported by {what}; supported: {supported!r}")
+    if setting.l1:
+        require_basic(replace(setting, l1=0.0), f"{what} with l1 > 0")
+
+
+def require_enclosable(setting: Setting, what: str) -> None:
+    """Refuse a setting whose loss is not enclosed by balls: any feature law, tied weights, biases, a ReLU readout.
+
+    Raises:
+        InputError: names the key, its value and what is supported.
+    """
+    require_factored(setting, what)
+    for key, supported in (("bias", True), ("readout", "relu")):
         if getattr(setting, key) != supported:
             raise InputError(f"{key} = {getattr(setting, key)!r} is not supported by {what}; supported: {supported!r}")

@@ -60,12 +60,28 @@ def expansion_at(theta: Float[np.ndarray, "models parameters"], law: Law) -> Exp
 def slopes_at(theta: Float[np.ndarray, "models parameters"], law: Law) -> Float[np.ndarray, "models parameters"]:
     """The gradient of `expansion_at` alone, at a fraction of its cost where the Hessian would be enumerated."""
     structure = law.structure
-    enumerated = structure.values != "binary" and structure.activation == "none" and structure.readout == "relu"
-    if not enumerated or law.l1 is not None:
+    if not _is_enumerated(law):
         return expansion_at(theta, law).gradient
     W, b, W_out = weights_of(theta, law.density.shape[1], structure)
     rows = enumerated_rows(overlaps(W, W_out), b, law.density, law.importance, structure=structure)
     return _rows_gradient(rows, W, W_out, structure.bias)
+
+
+def losses_of(
+    W: Float[np.ndarray, "models hidden features"], b: Float[np.ndarray, "models features"], law: Law
+) -> Float[np.ndarray, " models"]:
+    """The loss of `expansion` alone, for tied weights: at a fraction of the cost where it is enumerated."""
+    if _is_enumerated(law):
+        rows = enumerated_rows(overlaps(W), b, law.density, law.importance, structure=law.structure)
+        return rows.loss.sum(axis=1)
+    return expansion(W, b, law).loss
+
+
+def _is_enumerated(law: Law) -> bool:
+    """Whether the loss is a sum over rows of overlaps by enumeration, and nothing else."""
+    structure = law.structure
+    by_rows = structure.values != "binary" and structure.activation == "none" and structure.readout == "relu"
+    return by_rows and law.l1 is None
 
 
 def require_expandable(structure: Structure, features: int) -> None:

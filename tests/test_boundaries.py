@@ -10,7 +10,7 @@ from flint import arb, ctx
 from tegum.theory.candidates.candidates import candidate
 from tegum.theory.certify import BallLaw, certified_loss
 from tegum.theory.errors import InputError
-from tegum.theory.phases import boundary
+from tegum.theory.phases import _bracket, _Pair, _PlainBranch, boundary
 from tegum.theory.setting import Setting
 
 PENTAGON_TO_PAIRS = ("pentagon", "2*digon + dropped")
@@ -98,3 +98,19 @@ def test_bad_questions_are_refused_in_one_line(between, over, start, stop, digit
     with pytest.raises(InputError, match=culprit) as refusal:
         boundary(Setting(5, 2, 0.1), between, over, start, stop, digits)
     assert "\n" not in str(refusal.value)
+
+
+class Drawn(_PlainBranch):
+    """A branch whose loss is a formula."""
+
+    def loss(self, value: float) -> float:
+        return {"flat": 0.0, "rising": value - 0.5, "touching": (value - 0.5) ** 2}[self.geometry]
+
+
+def test_a_crossing_at_a_scanned_value_is_found():
+    """Losses that agree to the last bit where the scan looks, and losses that only touch there."""
+    flat, rising, touching = (Drawn(one, Setting(2, 1, 0.1), "density") for one in ("flat", "rising", "touching"))
+    low, high = _bracket(_Pair("density", rising, flat), 0.0, 1.0)
+    assert low <= 0.5 <= high
+    with pytest.raises(InputError, match="no crossing"):
+        _bracket(_Pair("density", touching, flat), 0.0, 1.0)

@@ -17,6 +17,7 @@ from tegum.theory.certify import MOST_DIGITS, certified_loss
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
+from tegum.theory.loss.law import require_enclosable
 from tegum.theory.setting import Setting, with_axis
 
 #: Points at which the difference of the losses is scanned for changes of sign.
@@ -99,7 +100,8 @@ def boundary(
     L_A(v) = L_B(v): a change of sign is bracketed in double precision, sharpened, and proved in ball arithmetic.
 
     Args:
-        setting: everything but the axis; with or without an L1 term.
+        setting: everything but the axis: any feature law, tied weights on a linear hidden layer, biases, ReLU readout;
+            an L1 term with independent uniform features only.
         between: names of the two geometries A and B.
         over: axis, "density", "importance[i]" or "l1" (see `setting.with_axis`).
         start, stop: the range searched, start < stop.
@@ -135,6 +137,7 @@ def _checked(setting: Setting, between: tuple[str, str], over: str, start: float
     if not -np.inf < start < stop < np.inf:
         raise InputError(f"from = {start!r} is not below to = {stop!r}, both finite")
     whole("digits", digits, 1, MOST_DIGITS)
+    require_enclosable(setting, "a boundary")
     first, second = (name(parse_geometry(one)) for one in between)
     if first == second:
         raise InputError(f"between = {first!r} twice; two different geometries are needed")
@@ -145,7 +148,10 @@ def _checked(setting: Setting, between: tuple[str, str], over: str, start: float
 def _bracket(pair: _Pair, start: float, stop: float) -> tuple[float, float]:
     values = np.linspace(start, stop, _SCAN)
     differences = np.array([pair.difference(float(value)) for value in values])
-    changes = np.flatnonzero(differences[:-1] * differences[1:] < 0)
+    # A scanned value may be the crossing itself.
+    signs = np.sign(differences)
+    signs[1:] = np.where(signs[1:] == 0, signs[:-1], signs[1:])
+    changes = np.flatnonzero(signs[:-1] * signs[1:] < 0)
     span = f"{pair.axis} from {start!r} to {stop!r}"
     first, second = pair.first.geometry, pair.second.geometry
     if not np.isfinite(differences).any():

@@ -16,7 +16,7 @@ from tegum.theory.balls.weights import gradient_of, rows_of
 from tegum.theory.candidates.candidates import Candidate, Fit
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
-from tegum.theory.loss.law import require_basic
+from tegum.theory.loss.law import require_enclosable
 from tegum.theory.loss.population import check_shape
 from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import Setting
@@ -76,7 +76,7 @@ def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int 
 
     Args:
         found: weights of one model near a critical point; an optimum; or a candidate.
-        setting: independent uniform features, tied weights, ReLU readout.
+        setting: of any feature law; tied weights on a linear hidden layer, biases, ReLU readout.
         digits: significant digits of the loss wanted, 1 to `MOST_DIGITS`.
 
     Returns:
@@ -101,7 +101,7 @@ def certify(found: Weights | Optimum | Candidate, setting: Setting, digits: int 
     law = ball_law(setting)
 
     def enclosed(accuracy: int) -> Enclosed:
-        if isinstance(found, Candidate):
+        if isinstance(found, Candidate) and setting.law == "independent":
             return enclosed_fit(found, law, setting.hidden, accuracy)
         return enclosed_model(weights.W, weights.b, law, accuracy)
 
@@ -149,7 +149,9 @@ def certified_loss(fit: Fit, law: BallLaw, tolerance: Any) -> arb:
 
 
 def _checked(found: Weights | Optimum | Candidate, setting: Setting, digits: int) -> Weights:
-    require_basic(setting, "a certificate")
+    require_enclosable(setting, "a certificate")
+    if setting.l1:
+        raise InputError(f"l1 = {setting.l1!r} is not supported by a certificate; supported: 0.0")
     whole("digits", digits, 1, MOST_DIGITS)
     weights = found if isinstance(found, Weights) else found.weights
     check_shape(weights, setting)

@@ -44,7 +44,7 @@ def enclosed_block(
     if not len(W):
         return _dropped(b, law)
     if dedicated_features(W, b) == (0,):
-        return dedicated_block()
+        return dedicated_block(law)
     ansatz = _ansatz(W, symmetry)
     if ansatz is None:
         return free_block(W, b, law, accuracy)

@@ -26,6 +26,9 @@ from tegum.theory.balls.weights import (
 )
 from tegum.theory.candidates.candidates import Fit
 from tegum.theory.candidates.factors import FittedFactor
+from tegum.theory.geometry.factor import Factor, merged, regular_cosines
+from tegum.theory.loss.law import Structure
+from tegum.theory.loss.marginal import is_exchangeable
 
 #: How far from the given double-precision point the critical point may lie, entry by entry.
 REACH = 1e-4
@@ -67,9 +70,10 @@ def enclosed_fit(fit: Fit, law: BallLaw, hidden: int, accuracy: int) -> Enclosed
 def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclosed:
     """One factor alone in its own dimensions; the free scalars of every ansatz are chosen here and nowhere else.
 
-    Dropped: b = p/2.  Dedicated: g = 1, b = 0, whose loss is exactly 0, the least possible.  Like features keep the
-    factor's symmetry: two scalars where that leaves it rigid, else also heights, angles and the orbits' biases.  Unlike
-    features: all weights.
+    Dropped: b = E y.  Dedicated: g = 1, b = 0.  So too for features that are never on together and never overlap with a
+    positive sign: a loss of exactly 0.  Merged features that are always on together: g = 1/k, b = 0, which answers the
+    mean, all that is known.  Like features keep the factor's symmetry: two scalars where that leaves it rigid, else
+    also heights, angles and the orbits' biases.  Unlike features: all weights.
 
     Raises:
         ArithmeticError: see `krawczyk.enclosed_zero`.
@@ -77,8 +81,12 @@ def enclosed_factor(fitted: FittedFactor, law: BallLaw, accuracy: int) -> Enclos
     k, d = fitted.factor.vertices, fitted.factor.dimension
     if d == 0:
         return dropped_block(law)
-    if d == k == 1:
-        return dedicated_block()
+    if d == k == 1 and (law.structure.values != "signed" or dedicated_features(fitted.W, fitted.b)):
+        return dedicated_block(law)
+    if _are_apart(fitted, law):
+        return _apart(fitted.factor)
+    if fitted.factor == merged(k) and _are_together(law):
+        return _together(law)
     if not _alike(law):
         return free_block(fitted.W, fitted.b, law, accuracy)
     cosines = _rigid_cosines(fitted)
@@ -101,10 +109,10 @@ def enclosed_model(
         ArithmeticError: see `krawczyk.enclosed_zero`.
     """
     hidden, features = W.shape
-    alone = dedicated_features(W, b)
+    alone = dedicated_features(W, b) if law.structure == Structure() else ()
     others = [i for i in range(features) if i not in alone]
     axes = np.linalg.svd(W[:, list(alone)], full_matrices=True)[0][:, len(alone) :]
-    parts: list[tuple[tuple[int, ...], Enclosed]] = [((i,), dedicated_block()) for i in alone]
+    parts: list[tuple[tuple[int, ...], Enclosed]] = [((i,), dedicated_block(law.of((i,)))) for i in alone]
     if others:
         parts.append((tuple(others), free_block(axes.T @ W[:, others], b[others], law.of(others), accuracy)))
     return assembled(parts, hidden, features)
@@ -117,14 +125,52 @@ def dedicated_features(W: Float[np.ndarray, "hidden features"], b: Float[np.ndar
 
 
 def dropped_block(law: BallLaw) -> Enclosed:
-    """One feature's zero vector: b = p/2."""
+    """One feature's zero vector: b = E y."""
     p = law.density[0]
-    return Enclosed(BallWeights([], [p / 2], [[arb(0)]]), law.importance[0] * (p / 3 - p * p / 4), (p / 2,))
+    mean = p * law.answer
+    return Enclosed(BallWeights([], [mean], [[arb(0)]]), law.importance[0] * (p * law.square - mean * mean), (mean,))
 
 
-def dedicated_block() -> Enclosed:
-    """One feature alone in its dimension: g = 1, b = 0, whose loss is exactly 0, the least possible."""
-    return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), arb(0), (), (0,))
+def dedicated_block(law: BallLaw) -> Enclosed:
+    """One feature alone in its dimension: g = 1, b = 0, whose loss is exactly 0, the least possible.
+
+    Of a signed feature the negative half is lost: I p/6.
+    """
+    lost = law.importance[0] * law.density[0] / 6 if law.structure.values == "signed" else arb(0)
+    return Enclosed(BallWeights([[arb(1)]], [arb(0)], [[arb(1)]]), lost, (), (0,))
+
+
+def _are_apart(fitted: FittedFactor, law: BallLaw) -> bool:
+    """Whether no two features are ever on together and no two vertices enclose an acute angle."""
+    every = tuple(range(len(law.density)))
+    exclusive = law.structure.law == "one-hot" or (law.structure.law, law.structure.groups) == (
+        "anticorrelated",
+        (every,),
+    )
+    acute = (regular_cosines(fitted.factor) - np.eye(len(every)) > 0.0).any()
+    return exclusive and law.structure.values != "signed" and not acute
+
+
+def _apart(factor: Factor) -> Enclosed:
+    """Each output is x_i while feature i is on, and zero while another one is: it points away, or is orthogonal."""
+    cosines = exact_cosines(regular_cosines(factor))
+    if cosines is None:
+        raise ArithmeticError(f"the cosines of a {factor.name} are not known exactly")
+    zero, every = arb(0), tuple(range(factor.vertices))
+    return Enclosed(BallWeights(vectors(cosines, factor.dimension), [zero for _ in every], cosines), zero, (), every)
+
+
+def _are_together(law: BallLaw) -> bool:
+    return _alike(law) and law.structure.law == "correlated" and law.structure.values == "uniform"
+
+
+def _together(law: BallLaw) -> Enclosed:
+    """Outputs Σ x_j / k: given that they are on, E(x_i | Σ x_j), which leaves 1/12 less the variance of the mean."""
+    k = len(law.density)
+    length, zero = (arb(1) / k).sqrt(), arb(0)
+    loss = k * law.importance[0] * law.density[0] * (1 - arb(1) / k) / 12
+    G = [[arb(1) / k] * k for _ in range(k)]
+    return Enclosed(BallWeights([[length] * k], [zero] * k, G), loss, (), tuple(range(k)))
 
 
 def free_block(
@@ -141,8 +187,9 @@ def loss_of(at: BallWeights, law: BallLaw) -> arb:
 
 
 def _alike(law: BallLaw) -> bool:
-    """Whether all features have the same density and the same importance: the same ball."""
-    return len(set(map(key, law.density))) == len(set(map(key, law.importance))) == 1
+    """Whether all features have the same density and the same importance, the same ball, and may change places."""
+    same = len(set(map(key, law.density))) == len(set(map(key, law.importance))) == 1
+    return same and is_exchangeable(law.structure, len(law.density))
 
 
 def _rigid_cosines(fitted: FittedFactor) -> Matrix | None:

@@ -13,6 +13,7 @@ from tegum.theory.balls.inertia import pivots_of
 from tegum.theory.balls.numbers import BallLaw
 from tegum.theory.balls.rows import expectations
 from tegum.theory.balls.weights import BallWeights, both_ways, rows_of
+from tegum.theory.loss.law import Structure
 
 #: Newton steps at most towards the least value on one side.
 _MOST_STEPS = 60
@@ -87,7 +88,7 @@ class Kink:
     def _expansion(self, place: Sequence[arb]) -> tuple[arb, arb_mat, arb_mat]:
         """A with its gradient and Hessian by (c, y)."""
         size, means = len(place), [p / 2 for p in self.others]
-        E = expectations(place[1:], place[0] - _dot(place[1:], means), self.others)
+        E = expectations(place[1:], place[0] - _dot(place[1:], means), BallLaw(self.others, self.others))
         kinds: list[tuple[int, ...]] = [(), *((k,) for k in range(size - 1))]
         centred = arb_mat(np.eye(size, dtype=int).tolist())  # x_k - p_k/2 by 1 and x_k
         for k, mean in enumerate(means):
@@ -173,7 +174,12 @@ def kinks(point: Enclosed, law: BallLaw) -> list[Kink]:
     Args:
         point: critical; every dedicated feature in a dimension of its own.
         law: of all features.
+
+    Raises:
+        ArithmeticError: dedicated features of a law other than that of independent uniform ones.
     """
+    if point.dedicated and law.structure != Structure():
+        raise ArithmeticError("the kink of a dedicated feature is decided for independent uniform features only")
     smooth, rest, _ = without_dedicated(point, law)
     rows = rows_of(smooth.at, rest, 2)
     both, size = both_ways(rows), len(rows)

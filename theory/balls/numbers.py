@@ -11,32 +11,47 @@ import numpy as np
 from flint import arb, fmpq, fmpz
 from jaxtyping import Float
 
-from tegum.theory.loss.law import Law
+from tegum.theory.loss.law import Law, Structure, structure_of
+from tegum.theory.loss.marginal import restricted
 from tegum.theory.setting import Setting, axis_parts
 
 
 @dataclass(frozen=True)
 class BallLaw:
-    """Density and importance of each feature as balls."""
+    """Density and importance of each feature as balls, and what kind of law they are of."""
 
     density: Sequence[arb]
     importance: Sequence[arb]
+    structure: Structure = Structure()
 
     def of(self, features: Sequence[int]) -> BallLaw:
         """The law of some features."""
-        return BallLaw([self.density[i] for i in features], [self.importance[i] for i in features])
+        structure = restricted(self.structure, features, len(self.density))
+        return BallLaw([self.density[i] for i in features], [self.importance[i] for i in features], structure)
 
     @property
     def midpoints(self) -> Law:
         """The law in double precision, of one model."""
-        return Law(midpoints(self.density)[None], midpoints(self.importance)[None])
+        return Law(midpoints(self.density)[None], midpoints(self.importance)[None], self.structure)
+
+    @property
+    def square(self) -> arb:
+        """Mean square of a feature that is on."""
+        return arb(1) if self.structure.values == "binary" else arb(1) / 3
+
+    @property
+    def answer(self) -> arb:
+        """Mean of what is asked of a feature that is on, its own value or its magnitude."""
+        if self.structure.values == "signed" and self.structure.target == "identity":
+            return arb(0)
+        return arb(1) if self.structure.values == "binary" else arb(1) / 2
 
 
 def ball_law(setting: Setting, axis: str | None = None, value: Any = None) -> BallLaw:
     """The law of a setting, its doubles taken exactly; with one axis at a value that need not be a double.
 
     Args:
-        setting: independent uniform features.
+        setting: of any feature law.
         axis: "density", "density[i]", "importance" or "importance[i]", or None.
         value: of that axis, a ball.
     """
@@ -45,7 +60,7 @@ def ball_law(setting: Setting, axis: str | None = None, value: Any = None) -> Ba
         field, feature = axis_parts(axis)
         for place in range(setting.count) if feature is None else (feature,):
             exact[field][place] = value
-    return BallLaw(exact["density"], exact["importance"])
+    return BallLaw(exact["density"], exact["importance"], structure_of(setting))
 
 
 def midpoints(balls: Iterable[arb]) -> Float[np.ndarray, " balls"]:

@@ -73,9 +73,10 @@ class _Unit:
     def __init__(self, weights: list[arb], law: BallLaw) -> None:
         self.weighted = [j for j, w in enumerate(weights) if not w.is_zero()]
         self._every = range(len(self.weighted))
-        self._p = [law.density[j] for j in self.weighted]
+        heard = law.of(self.weighted)
+        self._p = heard.density
         self._up, self._down = (
-            expectations([sign * weights[j] for j in self.weighted], arb(0), self._p) for sign in (1, -1)
+            expectations([sign * weights[j] for j in self.weighted], arb(0), heard) for sign in (1, -1)
         )
 
     @property

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from tegum.theory.balls.krawczyk import System, enclosed_zero
 from tegum.theory.balls.numbers import BallLaw
-from tegum.theory.balls.rows import expectations
+from tegum.theory.balls.rows import Expectation, answers, expectations
 
 #: Squared lengths that differ by less than this share are alike.
 _TIE = 1e-6
@@ -46,24 +46,29 @@ def enclosed_scalars(
 
 
 def symmetric_loss(cosines: Sequence[arb], g: arb, b: arb, law: BallLaw) -> arb:
-    """k ℓ(g C, b) = k I [p/3 - 2 E x U_1(z) + 2 E U_2(z)]."""
-    E = expectations([g * c for c in cosines], b, law.density)
-    return len(cosines) * law.importance[0] * (law.density[0] / 3 - 2 * E(1, 0) + 2 * E(2))
+    """k ℓ(g C, b) = k I [E y² - 2 E y U_1(z) + 2 E U_2(z)]."""
+    E, Y = _expectations(cosines, g, b, law)
+    return len(cosines) * law.importance[0] * (law.density[0] * law.square - 2 * Y(1) + 2 * E(2))
+
+
+def _expectations(cosines: Sequence[arb], g: arb, b: arb, law: BallLaw) -> tuple[Expectation, Expectation]:
+    row = [g * c for c in cosines]
+    return expectations(row, b, law), answers(0, row, b, law)
 
 
 def symmetric_gradient(cosines: Sequence[arb], g: arb, b: arb, law: BallLaw) -> list[arb]:
     """∂(k ℓ)/∂(g, b): with z = g s + b, s = c·x, every factor s is (z - b)/g, and z U_q(z) = (q + 1) U_{q+1}(z)."""
-    E = expectations([g * c for c in cosines], b, law.density)
+    E, Y = _expectations(cosines, g, b, law)
     scale = 2 * len(cosines) * law.importance[0]
-    by_norm = (2 * E(2) - b * E(1) - E(1, 0) + b * E(0, 0)) / g
-    return [scale * by_norm, scale * (E(1) - E(0, 0))]
+    by_norm = (2 * E(2) - b * E(1) - Y(1) + b * Y(0)) / g
+    return [scale * by_norm, scale * (E(1) - Y(0))]
 
 
 def symmetric_hessian(cosines: Sequence[arb], g: arb, b: arb, law: BallLaw) -> arb_mat:
     """∂²(k ℓ)/∂(g, b)², by the same rule; on the delta function's support s is -b/g."""
-    E = expectations([g * c for c in cosines], b, law.density)
+    E, Y = _expectations(cosines, g, b, law)
     scale = 2 * len(cosines) * law.importance[0]
-    delta = E(-1, 0)
+    delta = Y(-1)
     both = scale * (2 * E(2) - 2 * b * E(1) + b * b * (E(0) - delta)) / (g * g)
     mixed = scale * (E(1) - b * (E(0) - delta)) / g
     return arb_mat([[both, mixed], [mixed, scale * (E(0) - delta)]])

@@ -16,6 +16,7 @@ from tegum.theory.certify import MOST_DIGITS
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.tegum import name, parse_geometry
+from tegum.theory.loss.law import require_basic
 from tegum.theory.setting import Setting
 from tegum.theory.stability.branch import Branch, middle
 from tegum.theory.stability.vanishing import vanishing
@@ -123,6 +124,7 @@ def stability_limits(
         ArithmeticError: as for `stability_limit`.
     """
     whole("digits", digits, 1, MOST_DIGITS)
+    require_basic(setting, "a stability limit")
     branch = Branch(name(parse_geometry(geometry)), setting, over)
     least = np.array([branch.least(float(value)) for value in values])
     if not np.isfinite(least).any():

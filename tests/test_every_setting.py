@@ -1,5 +1,6 @@
 """Every setting of the contract: the loss agrees with its definition in rational numbers and with Monte Carlo."""
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -12,7 +13,7 @@ from tegum.theory.limits import linear_loss
 from tegum.theory.loss.halves import half_moments
 from tegum.theory.loss.law import Structure, law_of
 from tegum.theory.loss.moments import moments
-from tegum.theory.loss.objective import expansion_at, parameters, slopes_at
+from tegum.theory.loss.objective import expansion, expansion_at, parameters, slopes_at
 from tegum.theory.loss.population import METHODS, methods, population_loss
 from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
@@ -241,3 +242,26 @@ def test_halves_of_signed_features_are_pairs_of_which_at_most_one_is_on():
         np.testing.assert_allclose(found.second, expected.second, rtol=1e-14)
         np.testing.assert_allclose(found.cross, expected.second[:, :3] + minus * expected.second[:, 3:], atol=1e-16)
         np.testing.assert_allclose(found.target_square, density / 3, rtol=1e-14)
+
+
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("readout", ["relu", "linear"])
+def test_binary_rows_have_the_derivatives_of_the_sum_over_inputs(law, readout, monkeypatch):
+    """Row by row over (G_i, b_i), in parts, against all weights at once."""
+    random = np.random.default_rng([LAWS.index(law), len(readout)])
+    monkeypatch.setattr("tegum.theory.loss.states._AT_ONCE", 64)
+    for tied, bias in product((True, False), repeat=2):
+        setting = random_setting(random, 4, values="binary", law=law, readout=readout, tied=tied, bias=bias)
+        setting = replace(setting, l1=0.0)
+        weights = random_weights(random, setting)
+        whole = population_loss(weights, setting, method="enumeration", order=2)
+        outward = None if tied else weights.outward[None]
+        found = expansion(weights.W[None], weights.b[None], law_of(setting), outward)
+        assert found.loss[0] == pytest.approx(whole.loss, rel=1e-13)
+        np.testing.assert_allclose(found.hessian[0], whole.hessian, rtol=1e-12, atol=1e-13)
+        slopes = parameters(
+            *(part[None] for part in (whole.gradient.W, whole.gradient.b)),
+            None if tied else whole.gradient.W_out[None],
+            bias,
+        )
+        np.testing.assert_allclose(found.gradient, slopes, rtol=1e-12, atol=1e-14)

@@ -14,7 +14,7 @@ from tegum.theory.loss.moments import linear_rows, moments
 from tegum.theory.loss.points import point_sums
 from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.scenarios import knot_count
-from tegum.theory.loss.states import MOST_STATES, binary_states, state_count
+from tegum.theory.loss.states import MOST_STATES, binary_states, state_count, state_rows
 from tegum.theory.search.newton import Expansion
 
 BASIC = Structure()
@@ -42,12 +42,12 @@ def expansion(
     Validity: where a bias is exactly 0 the Hessian is one-sided.
     """
     structure = law.structure
-    if structure.values == "binary":
+    if structure.values == "binary" and not _is_enumerated(law):
         return _by_states(W, b, law, W_out)
     if structure.activation == "relu":
         found = _by_halves(W, b, law, W_out)
     else:
-        found = rows_expansion(_rows(overlaps(W, W_out), b, law), W, W_out, structure.bias)
+        found = rows_expansion(_rows(overlaps(W, W_out), b, law, 2), W, W_out, structure.bias)
     return found if law.l1 is None else _with_penalty(found, W, law)
 
 
@@ -63,7 +63,7 @@ def slopes_at(theta: Float[np.ndarray, "models parameters"], law: Law) -> Float[
     if not _is_enumerated(law):
         return expansion_at(theta, law).gradient
     W, b, W_out = weights_of(theta, law.density.shape[1], structure)
-    rows = enumerated_rows(overlaps(W, W_out), b, law.density, law.importance, structure=structure)
+    rows = _rows(overlaps(W, W_out), b, law, 1)
     return _rows_gradient(rows, W, W_out, structure.bias)
 
 
@@ -72,16 +72,13 @@ def losses_of(
 ) -> Float[np.ndarray, " models"]:
     """The loss of `expansion` alone, for tied weights: at a fraction of the cost where it is enumerated."""
     if _is_enumerated(law):
-        rows = enumerated_rows(overlaps(W), b, law.density, law.importance, structure=law.structure)
-        return rows.loss.sum(axis=1)
+        return _rows(overlaps(W), b, law, 1).loss.sum(axis=1)
     return expansion(W, b, law).loss
 
 
 def _is_enumerated(law: Law) -> bool:
     """Whether the loss is a sum over rows of overlaps by enumeration, and nothing else."""
-    structure = law.structure
-    by_rows = structure.values != "binary" and structure.activation == "none" and structure.readout == "relu"
-    return by_rows and law.l1 is None
+    return law.structure.activation == "none" and law.structure.readout == "relu" and law.l1 is None
 
 
 def require_expandable(structure: Structure, features: int) -> None:
@@ -105,10 +102,12 @@ def require_expandable(structure: Structure, features: int) -> None:
         )
 
 
-def _rows(G: np.ndarray, b: np.ndarray, law: Law) -> RowLosses:
+def _rows(G: np.ndarray, b: np.ndarray, law: Law, order: int) -> RowLosses:
     if law.structure.readout == "linear":
-        return linear_rows(G, b, law.importance, moments(law.density, law.structure), 2)
-    return enumerated_rows(G, b, law.density, law.importance, order=2, structure=law.structure)
+        return linear_rows(G, b, law.importance, moments(law.density, law.structure), order)
+    if law.structure.values == "binary":
+        return state_rows(G, b, law.density, law.importance, law.structure, order)
+    return enumerated_rows(G, b, law.density, law.importance, order, structure=law.structure)
 
 
 def rows_expansion(

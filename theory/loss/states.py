@@ -9,10 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.loss.law import Structure
+from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.scenarios import free_features, groups_of
 
 #: States that are listed at most.
 MOST_STATES = 2**16
+#: Numbers held at once for some states: a few hundred MiB at most.
+_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -76,3 +79,45 @@ def _with_block(one: States, other: States) -> States:
     x = one.x[:, None, :] + other.x[None, :, :]
     probability = one.probability[:, :, None] * other.probability[:, None, :]
     return States(x.reshape(-1, x.shape[-1]), probability.reshape(len(probability), -1))
+
+
+def state_rows(
+    G: Float[np.ndarray, "models rows features"],
+    b: Float[np.ndarray, "models rows"],
+    density: Float[np.ndarray, "models features"],
+    importance: Float[np.ndarray, "models features"],
+    structure: Structure,
+    order: int = 1,
+) -> RowLosses:
+    """Loss of each binary feature, I Σ_s P_s (x_i - (z_i)_+)², with its first ``order`` derivatives by (G_i, b_i).
+
+    Args:
+        G: overlaps, or their first rows; b: biases of those rows.
+        density, importance: of each feature.
+        structure: law and groups.
+        order: 1 for the gradient, 2 for the Hessian as well.
+
+    Returns:
+        `RowLosses` without bounds.
+
+    Validity: ReLU readout, at most `MOST_STATES` states.  Where an output is exactly zero, the inactive side's.
+    """
+    models, rows, features = G.shape
+    states = binary_states(density, structure)
+    shapes = [(features + 1) ** k for k in range(order + 1)]
+    totals = [np.zeros((models, rows, size)) for size in shapes]
+    step = max(1, _AT_ONCE // max(models * rows, (features + 1) ** order))
+    for start in range(0, len(states.x), step):
+        x, P = states.x[start : start + step], states.probability[:, start : start + step]
+        with_bias = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+        z = G @ x.T + b[:, :, None]
+        weight, active = importance[:, :rows, None] * P[:, None, :], z > 0.0
+        residual = z * active - x.T[:rows]
+        totals[0] += (weight * residual**2).sum(axis=2, keepdims=True)
+        totals[1] += (2 * weight * residual * active) @ with_bias
+        if order >= 2:
+            pairs = (with_bias[:, :, None] * with_bias[:, None, :]).reshape(len(x), -1)
+            totals[2] += (2 * weight * active) @ pairs
+    loss, gradient, *hessian = totals
+    square = (models, rows, features + 1, features + 1)
+    return RowLosses(loss[..., 0], gradient, hessian[0].reshape(square) if hessian else None)

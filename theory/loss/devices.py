@@ -9,6 +9,9 @@ import numpy as np
 
 from tegum.theory.errors import InputError
 
+#: Memory that rows are worked in at once on each kind of device: few large steps, since every step has its own cost.
+MOST_BYTES = {"cpu": 2**27, "cuda": 2**30}
+
 
 def device_named(name: str) -> Any:
     """The `torch.device` of a name.

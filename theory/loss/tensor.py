@@ -11,14 +11,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from tegum.theory.loss.devices import device_named
+from tegum.theory.loss.devices import MOST_BYTES, device_named
 from tegum.theory.loss.enumeration import Rows
 from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.tensor_knots import Depth, Features, depths, expectations, row_bytes
 from tegum.theory.loss.trie import Trie, loss_tables, part_tables
-
-#: Memory that rows are worked in at once on each kind of device: few large steps, since every step has its own cost.
-MOST_BYTES = {"cpu": 2**27, "cuda": 2**30}
 
 
 def tensor_rows(rows: Rows, order: int, absolute: bool, device: str) -> RowLosses:

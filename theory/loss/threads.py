@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from os import cpu_count
 
+_FEWEST, _PARTS = 4, 32
+
 
 def in_chunks(models: int, work: Callable[[slice], object], chunk: int) -> None:
     """Call ``work`` on slices of at most ``chunk`` models that cover 0 … models - 1."""
@@ -15,6 +17,11 @@ def in_chunks(models: int, work: Callable[[slice], object], chunk: int) -> None:
         work(parts[0])
     else:
         list(_threads().map(work, parts))
+
+
+def in_parts(count: int, work: Callable[[slice], object]) -> None:
+    """Call ``work`` on slices of things that differ in cost: many small ones, yet not so small that it shows."""
+    in_chunks(count, work, max(_FEWEST, count // _PARTS))
 
 
 @lru_cache(maxsize=1)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import Structure
 from tegum.theory.loss.rows import RowLosses
-from tegum.theory.loss.series.sums import fill_norms, fill_rows
-from tegum.theory.loss.threads import in_chunks
+from tegum.theory.loss.series.row import Halves, Rows, blocks_of, off_probabilities, rows_in
+from tegum.theory.loss.series.sums import fill_halves
+from tegum.theory.loss.threads import in_parts
 
-#: Rows differ in cost, so the parts given to threads are small, but not so small that handing them out shows.
-_FEWEST_ROWS, _PARTS = 4, 32
+_ROUNDOFF = 2.0**-53
 
 
 def transformed_rows(
@@ -22,6 +22,7 @@ def transformed_rows(
     importance: Float[np.ndarray, "models features"],
     tolerance: float = 1e-13,
     structure: Structure = Structure(),  # noqa: B008  (immutable)
+    device: str | None = None,
 ) -> RowLosses:
     """Loss of each feature and its gradient by the characteristic function of z_i = Σ_j G_ij x_j + b_i.
 
@@ -35,12 +36,13 @@ def transformed_rows(
         tolerance: harmonics are added until the bound on what is left out of ℓ_i / I_i is below it, or there are
             `series.tails.MOST_FREQUENCIES`; the bound returned tells which.
         structure: law and target; the readout is ReLU whatever it says.
+        device: to sum the harmonics on (see `devices`); None for the compiled kernel.
 
     Returns:
         `RowLosses` with bounds on the error of the loss and of the gradient.
 
     Raises:
-        InputError: binary values.
+        InputError: binary values, or a device that is not there.
 
     Validity: independent, correlated, anticorrelated and one-hot features, uniform or signed; any number of them.  What
     breaks: overlaps far smaller than the largest damp nothing, so many harmonics are needed and the bound on the
@@ -48,28 +50,17 @@ def transformed_rows(
 
     Source: Fourier series of |t| and t|t|; Lévy's product formula for sums of independent variables.
     """
-    models, rows, features = G.shape
-    count, own = models * rows, np.tile(np.arange(rows), models)
-    flat_G, flat_b = np.ascontiguousarray(G).reshape(count, features), np.ascontiguousarray(b).reshape(count)
-    flat_density, flat_importance = np.repeat(density, rows, axis=0), np.repeat(importance, rows, axis=0)
-    signed, one_is_on, start, member, joint = _blocks(structure, features)
-    loss, error, slope_error = np.empty((3, count))
-    gradient = np.empty((count, features + 1))
-    in_chunks(
-        count,
-        lambda part: fill_rows(
-            own[part], flat_G[part], flat_b[part], flat_density[part], flat_importance[part], tolerance,
-            signed, structure.target == "abs", one_is_on, start, member, joint,
-            loss[part], error[part], gradient[part], slope_error[part],
-        ),
-        chunk=max(_FEWEST_ROWS, count // _PARTS),
-    )  # fmt: skip
-    shape = (models, rows)
+    models, count, features = G.shape
+    own, weight = np.tile(np.arange(count), models), importance[:, :count, None]
+    rows = _rows(own, G, b, density, structure)
+    halves = _half_losses(rows, tolerance, device)
+    value, slope, error, slope_error = (part.reshape(models, count, -1) for part in halves)
+    of_own = density[:, :count, None]
     return RowLosses(
-        loss.reshape(shape),
-        gradient.reshape(*shape, features + 1),
-        error=error.reshape(shape),
-        gradient_error=slope_error.reshape(shape),
+        (weight * (of_own / 3.0 + 2.0 * value))[..., 0],
+        2.0 * weight * slope,
+        error=(weight * (error + _ROUNDOFF * of_own))[..., 0],
+        gradient_error=(weight * slope_error)[..., 0],
     )
 
 
@@ -78,54 +69,78 @@ def transformed_norms(
     density: Float[np.ndarray, "models features"],
     tolerance: float = 1e-13,
     structure: Structure = Structure(),  # noqa: B008  (immutable)
+    device: str | None = None,
 ) -> RowLosses:
     """Mean size of each hidden activation and its gradient, E |h_a|, h_a = Σ_j W_aj x_j.
 
     Args:
         W: weights of the encoder.
-        density, tolerance, structure: as in `transformed_rows`; the target does not matter here.
+        density, tolerance, structure, device: as in `transformed_rows`; the target does not matter here.
 
     Returns:
         `RowLosses` of which the rows are the hidden activations: E |h_a|, its gradient by W_a, and bounds on both.
         E (h_a)_+ = (E |h_a| + E h_a)/2.  At W_a = 0, where there is no gradient, it is that of -h_a.
 
     Raises:
-        InputError: binary values.
+        InputError: binary values, or a device that is not there.
 
     Validity and source: as for `transformed_rows`.
     """
     models, hidden, features = W.shape
-    count = models * hidden
-    flat_W, flat_density = np.ascontiguousarray(W).reshape(count, features), np.repeat(density, hidden, axis=0)
-    signed, one_is_on, start, member, joint = _blocks(structure, features)
-    norm, error, slope_error = np.empty((3, count))
-    gradient = np.empty((count, features))
-    in_chunks(
-        count,
-        lambda part: fill_norms(
-            flat_W[part], flat_density[part], tolerance, signed, one_is_on, start, member, joint,
-            norm[part], error[part], gradient[part], slope_error[part],
-        ),
-        chunk=max(_FEWEST_ROWS, count // _PARTS),
-    )  # fmt: skip
-    shape = (models, hidden)
+    biases = np.zeros((models, hidden))
+    halves = _half_losses(_rows(np.full(models * hidden, -1), W, biases, density, structure), tolerance, device)
+    value, slope, error, slope_error = (part.reshape(models, hidden, -1) for part in halves)
+    # |h| = 2 h_+ - h.
+    mean = (0.0 if structure.values == "signed" else 0.5) * density[:, None, :]
     return RowLosses(
-        norm.reshape(shape),
-        gradient.reshape(*shape, features),
-        error=error.reshape(shape),
-        gradient_error=slope_error.reshape(shape),
+        2.0 * value[..., 0] - (mean * W).sum(axis=2),
+        2.0 * slope[..., :features] - mean,
+        error=error[..., 0],
+        gradient_error=slope_error[..., 0],
     )
 
 
-def _blocks(
-    structure: Structure, features: int
-) -> tuple[bool, bool, Int[np.ndarray, " ends"], Int[np.ndarray, " features"], Bool[np.ndarray, " blocks"]]:
-    """Signed or not, one-hot or not, and the independent blocks: their starts among the members, members, kind."""
+def _half_losses(rows: Rows, tolerance: float, device: str | None) -> Halves:
+    if device is not None:
+        from tegum.theory.loss.tensor_series import tensor_halves
+
+        return tensor_halves(rows, tolerance, device)
+    count, features = rows.g.shape
+    halves = Halves(np.empty(count), np.empty((count, features + 1)), np.empty(count), np.empty(count))
+    in_parts(
+        count,
+        lambda part: fill_halves(rows_in(rows, part), tolerance, Halves(*(whole[part] for whole in halves))),
+    )
+    return halves
+
+
+def _rows(
+    own: np.ndarray, g: np.ndarray, b: np.ndarray, density: np.ndarray, structure: Structure
+) -> Rows:
+    """Rows [models, rows] with their law: blocks that are independent, by their starts among the members and kind.
+
+    Rows without an own feature (own = -1) stand for E z_+, the others for half of E z_+² - 2 E y z_+.
+    """
     if structure.values not in ("uniform", "signed"):
         raise InputError(f"values = {structure.values!r} has no characteristic function here; allowed: uniform, signed")
+    models, each, features = g.shape
     groups = (tuple(range(features)),) if structure.law == "one-hot" else structure.groups
     group_of = {feature: group for group in groups for feature in group}
     blocks = sorted({group_of.get(feature, (feature,)) for feature in range(features)})
-    start = np.cumsum([0, *map(len, blocks)])
+    start, member = np.cumsum([0, *map(len, blocks)]), np.concatenate(blocks)
     joint = np.array([structure.law == "correlated" and len(block) > 1 for block in blocks])
-    return structure.values == "signed", structure.law == "one-hot", start, np.concatenate(blocks), joint
+    off = off_probabilities(density, start, member, joint) * (structure.law != "one-hot")
+    return Rows(
+        1 if own[0] < 0 else 2,
+        own,
+        np.ascontiguousarray(g).reshape(-1, features),
+        np.ascontiguousarray(b).ravel(),
+        np.repeat(density, each, axis=0),
+        structure.values == "signed",
+        structure.target == "abs",
+        np.repeat(off, each, axis=0),
+        start,
+        member,
+        blocks_of(start, member),
+        joint,
+    )

@@ -11,10 +11,16 @@ from numba import njit
 #: and y = x_own, or |x_own| if ``absolute``; own = -1 leaves the second term out.  Block B has the features
 #: member[start[B]:start[B+1]], is on together if joint[B], and is off with probability off[B].
 Row = namedtuple("Row", "power own g b p signed absolute off start member block joint")
+#: Many rows of one structure: ``own``, ``g``, ``b``, ``p`` and ``off`` have a leading axis, the rest is common to all.
+Rows = namedtuple("Rows", Row._fields)
+#: What becomes of them: half losses, their slopes by (g, b), and bounds on twice either.
+Halves = namedtuple("Halves", "value slope error slope_error")
 #: What the features are at one scale: alive (still to be treated), large, and single[j], the probability that the
 #: large feature j of an exclusive block is on and nothing else is.  ``weight``: probability that the blocks without
 #: live members are off.
 Scale = namedtuple("Scale", "weight alive large live single")
+#: The same of many rows.
+Scales = namedtuple("Scales", Scale._fields)
 #: Harmonics that are summed side by side.
 LANES = 32
 #: Memory for one block of harmonics is one array of rows of lanes, real and imaginary parts apart: these rows, …
@@ -38,14 +44,32 @@ def lane_row(at, kind):
 
 
 @njit(cache=True, nogil=True)
-def off_probability(p, start, member, joint):
-    """Probability that no member of a block is on."""
-    off = np.empty(joint.size)
+def row_at(rows, r):
+    return Row(
+        rows.power, rows.own[r], rows.g[r], rows.b[r], rows.p[r], rows.signed, rows.absolute, rows.off[r],
+        rows.start, rows.member, rows.block, rows.joint,
+    )  # fmt: skip
+
+
+def rows_in(rows, part):
+    """Some of the rows."""
+    return rows._replace(own=rows.own[part], g=rows.g[part], b=rows.b[part], p=rows.p[part], off=rows.off[part])
+
+
+@njit(cache=True, nogil=True)
+def scale_at(scales, r):
+    return Scale(scales.weight[r], scales.alive[r], scales.large[r], scales.live[r], scales.single[r])
+
+
+@njit(cache=True, nogil=True)
+def off_probabilities(p, start, member, joint):
+    """Probability that no member of a block is on, of each model."""
+    off = np.empty((p.shape[0], joint.size))
     for block in range(joint.size):
-        off[block] = 1.0 - p[member[start[block]]]
+        off[:, block] = 1.0 - p[:, member[start[block]]]
         if not joint[block]:
             for at in range(start[block] + 1, start[block + 1]):
-                off[block] -= p[member[at]]
+                off[:, block] -= p[:, member[at]]
     return np.maximum(off, 0.0)
 
 

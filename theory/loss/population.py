@@ -24,8 +24,6 @@ from tegum.theory.weights import Weights
 METHODS = ("moments", "enumeration", "meet-in-the-middle", "transform", "quasi-monte-carlo")
 #: Those that give the Hessian as well.
 SECOND_ORDER = ("moments", "enumeration", "transform")
-#: Those that are computed on any device.
-ON_DEVICES = ("moments", "enumeration", "quasi-monte-carlo")
 #: Memory for the derivatives of all overlaps by all weights, which the Hessian needs.
 MOST_BYTES = 2**31
 
@@ -87,16 +85,16 @@ def population_loss(
         order: 1, or 2 for the Hessian as well, which "moments" and "enumeration" give exactly and "transform" by
             differences of its gradient, with an estimate of their error.
         device: "cpu", "cuda" or "cuda:N": what a row or an input costs is computed there by PyTorch's tensors, all
-            models at once, for large ensembles on a GPU; the methods "moments", "enumeration" and "quasi-monte-carlo"
-            take it, the L1 term only up to `enumeration.MOST_KNOTS`.  None for compiled kernels and NumPy, on a CPU
-            the faster in most cases (`benchmarks/loss_devices.py`).
+            models at once, for large ensembles on a GPU; every method takes it ("transform" plans its series on the
+            CPU and sums them there).  None for compiled kernels and NumPy, on a CPU the faster in most cases
+            (`benchmarks/loss_devices.py`).
 
     Returns:
         `PopulationLoss` in squared magnitudes of a feature, with the gradient by all weights.
 
     Raises:
-        InputError: weights of another shape than the setting's, a method that does not take this setting, order or
-            device, or a device that is not there.
+        InputError: weights of another shape than the setting's, a method that does not take this setting or order, or a
+            device that is not there.
 
     Validity: beyond 2⁵³ the sum of a row's overlaps leaves no digits, and the error bound says so.
 
@@ -118,8 +116,6 @@ def population_loss(
         _check_room(setting, len(b))
         possible = tuple(route for route in possible if route in SECOND_ORDER)
     chosen = _chosen(method, possible)
-    if device is not None and chosen not in ON_DEVICES:
-        raise InputError(f"device = {device!r} is not for method = {chosen!r}; methods on it: {', '.join(ON_DEVICES)}")
     if chosen == "quasi-monte-carlo":
         found = by_quasi_monte_carlo(W, W_out, b, law, seed, device)
     else:

@@ -67,7 +67,7 @@ def _by_states(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order:
 
 
 def _by_sorted_sums(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> Found:
-    return from_rows(sorted_rows(W_out @ W, b, law.density, law.importance, law.structure), W, W_out)
+    return from_rows(sorted_rows(W_out @ W, b, law.density, law.importance, law.structure, device), W, W_out)
 
 
 def _by_transform(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, order: int, device: str | None) -> Found:
@@ -77,11 +77,11 @@ def _by_transform(W: np.ndarray, W_out: np.ndarray, b: np.ndarray, law: Law, ord
     tolerance = _CHECKING_TOLERANCE if known or order == 2 else _RELATIVE_TOLERANCE * least / 3
 
     def rows(u: np.ndarray) -> RowLosses:
-        return transformed_rows(u[..., :-1], u[..., -1], law.density, law.importance, tolerance, law.structure)
+        return transformed_rows(u[..., :-1], u[..., -1], law.density, law.importance, tolerance, law.structure, device)
 
     u = np.concatenate([W_out @ W, b[..., None]], axis=2)
     found = from_rows(with_hessian(rows, u) if order == 2 else rows(u), W, W_out)
-    return found if law.l1 is None else plus_norms(found, _norms(W, law, tolerance, order), law)
+    return found if law.l1 is None else plus_norms(found, _norms(W, law, tolerance, order, device), law)
 
 
 def by_quasi_monte_carlo(
@@ -91,9 +91,9 @@ def by_quasi_monte_carlo(
     return Found(sums.mean.per_feature, sums.mean.penalty, sums.loss_error, sums.mean.gradient, sums.gradient_error)
 
 
-def _norms(W: np.ndarray, law: Law, tolerance: float, order: int) -> RowLosses:
+def _norms(W: np.ndarray, law: Law, tolerance: float, order: int, device: str | None) -> RowLosses:
     def norms(w: np.ndarray) -> RowLosses:
-        return transformed_norms(w, law.density, tolerance, law.structure)
+        return transformed_norms(w, law.density, tolerance, law.structure, device)
 
     return with_hessian(norms, W) if order == 2 else norms(W)
 
@@ -104,7 +104,7 @@ def _with_penalty(found: Found, W: np.ndarray, law: Law, device: str | None) -> 
     order = 1 if found.hessian is None else 2
     if knot_count(law.structure, W.shape[2]) <= MOST_KNOTS:
         return plus_norms(found, enumerated_norms(W, law.density, order, True, law.structure, device), law)
-    return plus_norms(found, _norms(W, law, _RELATIVE_TOLERANCE, order), law)
+    return plus_norms(found, _norms(W, law, _RELATIVE_TOLERANCE, order, device), law)
 
 
 #: (W, W_out, b, law, order, device) to what is found.

@@ -30,7 +30,7 @@ class Harmonics:
 
 
 def _turned(angle: Tensor) -> Tensor:
-    return torch.polar(torch.ones_like(angle), angle)
+    return torch.complex(angle.cos(), angle.sin())
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def own_factors(
     p, single = (spread(part) for part in (of.p[0], of.single[0]))
     if law.joint:
         replaced = torch.where(is_own, own, value[0])
-        without = products_without(replaced)
+        without = products_without(replaced, torch.ones_like(p[0]))
         target, tilts = p[0] * replaced[0] * without[0], torch.where(is_own, own_tilt, slope[0]) * without
     else:
         target, tilts = (p * is_own * own).sum(0), is_own * own_tilt
@@ -105,7 +105,7 @@ def _factors(of: Blocks, value: Tensor, slope: Tensor, law: Law) -> Factors:
     p, off, alone = spread(of.p), spread(of.off), (spread(of.single) * value).sum((0, 1))
     if not law.joint:
         return Factors(off + (p * value).sum(1), slope, alone)
-    without = products_without(value.movedim(1, 0)).movedim(0, 1)
+    without = products_without(value.movedim(1, 0), torch.ones_like(p[:, 0])).movedim(0, 1)
     return Factors(off + p[:, 0] * value[:, 0] * without[:, 0], slope * without, alone)
 
 
@@ -114,16 +114,21 @@ def spread(values: Tensor) -> Tensor:
     return values[..., None, None]
 
 
-def products_without(values: Complex[Tensor, "things *rest"]) -> Complex[Tensor, "things *rest"]:
-    """Π of all things but each, by a tree: of all pairs but each, times the other one of the pair; no division."""
+def products_without(
+    values: Complex[Tensor, "things *rest"], outer: Float[Tensor, "*#rest"]
+) -> Complex[Tensor, "things *rest"]:
+    """``outer`` × Π of all things but each, by a tree: of all pairs but each, times the other one of the pair."""
     count = len(values)
     if count == 1:
-        return torch.ones_like(values)
+        return (torch.ones_like(values[0]) * outer)[None]
     if count % 2:
         values = torch.cat([values, torch.ones_like(values[:1])])
-    pairs = values.unflatten(0, (-1, 2))
-    without = products_without(pairs[:, 0] * pairs[:, 1])
-    return (without[:, None] * pairs.flip(1)).flatten(0, 1)[:count]
+    one, other = values[::2], values[1::2]
+    of_pairs = products_without(one * other, outer)
+    without = torch.empty_like(values)
+    torch.mul(of_pairs, other, out=without[::2])
+    torch.mul(of_pairs, one, out=without[1::2])
+    return without[:count]
 
 
 def _moments(angle: Tensor, k: Harmonics, law: Law, order: int) -> list[Tensor]:

@@ -61,7 +61,8 @@ def tensor_halves(rows: Rows, tolerance: float, device: str) -> Halves:
     in_parts(count, lambda part: start_rows(*each(part)))
     while more.any():
         in_parts(count, plan)
-        _add_series(rows, jobs_of(rows, scales, reach, harmonics), halves, there)
+        if harmonics.any():
+            _add_series(rows, jobs_of(rows, scales, reach, harmonics), halves, there)
     in_parts(count, lambda part: end_rows(rows_in(rows, part), Halves(*(a[part] for a in halves))))
     return halves
 
@@ -69,7 +70,7 @@ def tensor_halves(rows: Rows, tolerance: float, device: str) -> Halves:
 def _add_series(rows: Rows, jobs: Jobs, halves: Halves, device: torch.device) -> None:
     """Add what the jobs sum to the half losses; nothing is waited for until all of them are under way."""
     widest = int(np.diff(rows.start).max())
-    most = MOST_BYTES[device.type] // (_BYTES * LANES * widest)
+    most = MOST_BYTES[device.type] // (_BYTES * widest)
     under_way = [(some, *_sums(rows, some, most, device)) for some in alike(jobs, most)]
     for some, features, sums in under_way:
         value, by_bias, slopes = sums[0].cpu().numpy(), sums[1].cpu().numpy(), sums[2:].cpu().numpy()
@@ -87,7 +88,7 @@ def _sums(rows: Rows, jobs: Jobs, most: int, device: torch.device) -> tuple[np.n
     own_block, other_blocks = _blocks(own, reach), [_blocks(members, reach) for members in others]
     feature = np.concatenate([members.feature.reshape(-1, len(jobs.row)) for members in (own, *others)])
     total = torch.zeros((2 + len(feature), len(jobs.row)), dtype=torch.float64, device=device)
-    for k in _harmonics(int(jobs.harmonics[0]), max(1, most // max(feature.size, 1)), device):
+    for k in _harmonics(int(jobs.harmonics[0]), max(1, most // (LANES * feature.size)), device):
         total += _part(rows.power, b, reach, weight, own_block, mine, other_blocks, k, law)
     return feature, total
 
@@ -122,7 +123,7 @@ def _part(
     at_others = [factors(blocks, k, law) for blocks in others]
     replaced = of_slope * at_own.all[0] + of_pair * target.target
     every = torch.cat([replaced[None], *(found.all for found in at_others)])
-    without = spread(weight) * products_without(every)
+    without = products_without(every, spread(weight))
     alone = sum((found.alone for found in at_others), at_own.alone)
     value = without[0] * (of_all * at_own.all[0] - of_slope * target.target)
     value -= of_all * alone - of_slope * target.alone

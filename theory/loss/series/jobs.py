@@ -80,13 +80,13 @@ def jobs_of(rows: Rows, scales: Scales, reach: np.ndarray, harmonics: np.ndarray
 
 
 def alike(jobs: Jobs, most: int) -> Iterator[Jobs]:
-    """Jobs with the same number of harmonics and about as many blocks, together at most ``most`` terms a harmonic."""
+    """Jobs with the same number of harmonics and about as many blocks, at most ``most`` blocks × harmonics together."""
     blocks = 1 + jobs.listed.sum(axis=1)
     octave = np.frexp(blocks)[1]
     order = np.lexsort((octave, jobs.harmonics))
     cost = jobs.harmonics[order] * 64 + octave[order]
     for same in np.split(order, np.flatnonzero(np.diff(cost)) + 1):
-        together = max(1, most // max(1, int(blocks[same].max(initial=1))))
+        together = max(1, most // int(blocks[same].max() * jobs.harmonics[same[0]]))
         for first in range(0, len(same), together):
             yield jobs[same[first : first + together]]
 

@@ -10,9 +10,10 @@ from tegum.theory.loss.series.row import LANES
 MOST_FREQUENCIES = 1 << 15
 #: Octaves of harmonics beyond the last one for which the tail is bounded one by one.
 _OCTAVES = 22
+# Divisions as NumPy has them: one that may raise keeps the loops over features from being compiled into one piece.
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def harmonics_needed(row, scale, reach, tolerance):
     """Number of odd harmonics whose tail is within the tolerance, and the bounds of both tails.
 
@@ -40,7 +41,7 @@ def harmonics_needed(row, scale, reach, tolerance):
     return int(counts[octave]), tails[octave], slopes[octave]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _stretch(row, scale, reach, k, after):
     """The share in both tails of the harmonics beyond k, up to ``after``, or all if that is infinite."""
     value, own, first, pair = _envelopes(row, scale, reach, k, after < np.inf)
@@ -55,7 +56,7 @@ def _stretch(row, scale, reach, k, after):
     return tail, 2.0 * (squares * second * first + inverses * once * pair)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _envelopes(row, scale, reach, k, saturated):
     """Bounds at ω_k, falling with ω, on the remainder's |E e^{iωz}|, on |E y e^{iωz}|, and on the largest
     |E x_j e^{iωz}| and |E y x_j e^{iωz}| (1 stands among the x_j).
@@ -100,7 +101,7 @@ def _envelopes(row, scale, reach, k, saturated):
     return rest, own_bound, max(first, rest), pair
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _masses(row, scale, unit, block, saturated):
     """For `_envelopes`, of one block: the bounds on its small and its large features, the steepest of each kind, and
     the bound on the own feature with its kind: 0 small, 1 large, 2 large and on together with others."""
@@ -137,7 +138,7 @@ def _masses(row, scale, unit, block, saturated):
     return small, on, steepest, steepest_small, own_rate, own_kind
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _one_block_more(none, few, one, rest, off, small, on, joint):
     """The four masses of `_envelopes` with one block more."""
     rest = rest * (off + small + on) + few * on + one * (small + on) + (none * on if joint else 0.0)

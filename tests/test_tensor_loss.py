@@ -19,7 +19,7 @@ from tegum.theory.loss import tensor
 from tegum.theory.loss.enumeration import enumerated_rows
 from tegum.theory.loss.law import Structure, law_of
 from tegum.theory.loss.objective import overlaps
-from tegum.theory.loss.population import ON_DEVICES, population_loss
+from tegum.theory.loss.population import population_loss
 from tegum.theory.loss.rows import RowLosses
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
@@ -181,15 +181,15 @@ def test_memory_stays_within_its_cap(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("device", "method", "message"),
+    ("device", "message"),
     [
-        ("gpu", "auto", "device = 'gpu' is unknown; allowed: cpu, cuda"),
-        ("cpu:1", "auto", "device = 'cpu:1' is unknown"),
-        ("cuda:999", "auto", "device = 'cuda:999' is not there; number of CUDA devices: "),
-        ("cpu", "transform", f"device = 'cpu' is not for method = 'transform'; methods on it: {', '.join(ON_DEVICES)}"),
+        ("gpu", "device = 'gpu' is unknown; allowed: cpu, cuda"),
+        ("cpu:1", "device = 'cpu:1' is unknown"),
+        ("cuda:999", "device = 'cuda:999' is not there; number of CUDA devices: "),
     ],
 )
-def test_devices_that_cannot_serve_are_refused(device, method, message):
+@pytest.mark.parametrize("method", ["auto", "transform"])
+def test_devices_that_cannot_serve_are_refused(device, message, method):
     with pytest.raises(InputError, match=message):
         population_loss(Weights(np.ones((1, 2)), np.zeros(2)), Setting(2, 1, 0.1), method, device=device)
 

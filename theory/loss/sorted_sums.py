@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 import numpy as np
 from jaxtyping import Float
 
+from tegum.theory.loss.devices import MOST_BYTES, library, on_cpu
 from tegum.theory.loss.law import Structure
 from tegum.theory.loss.rows import RowLosses
 from tegum.theory.loss.scenarios import free_features, groups_of
 from tegum.theory.loss.states import MOST_STATES, States, binary_states
 
 _UNIT_ROUNDOFF = 2.0**-53
+#: Numbers that a row takes in each state.
+_ARRAYS = 16
 
 
 def sorted_rows(
@@ -21,16 +25,18 @@ def sorted_rows(
     density: Float[np.ndarray, "models features"],
     importance: Float[np.ndarray, "models features"],
     structure: Structure,
+    device: str | None = None,
 ) -> RowLosses:
     """Loss of each binary feature and its gradient, by meeting in the middle.
 
     z = b + A + B, A and B the sums over two halves of the features:  E z_+² = Σ_A P_A Σ_{B > -b-A} P_B (b + A + B)²,
-    whose inner sums are suffix sums over B in rising order, 2^(n/2) n operations a row instead of 2ⁿ n.
+    whose inner sums are running sums over B in falling order, 2^(n/2) n operations a row instead of 2ⁿ n.
 
     Args:
         G: overlaps, G = W_out W; b: biases.
         density, importance: of each feature.
         structure: law and groups.
+        device: to compute on (see `devices.library`).
 
     Returns:
         `RowLosses` with bounds on rounding.
@@ -40,17 +46,30 @@ def sorted_rows(
     Source: Horowitz & Sahni 1974, the two-list algorithm for subset sums.
     """
     models, features = b.shape
+    xp, there = library(device)
     halves = [_half_states(density, part, structure) for part in _split(structure, features)]
     loss, gradient = np.empty((models, features)), np.empty((models, features, features + 1))
-    for i in range(features):
-        own, other = halves if halves[0].x[:, i].any() else halves[::-1]
-        for m in range(models):
-            found = _row(i, G[m, i], b[m, i], _model(own, m), _model(other, m))
-            loss[m, i] = importance[m, i] * (density[m, i] + found[0])
-            gradient[m, i] = importance[m, i] * found[1]
+    for own, other in (halves, halves[::-1]):
+        on_device = [xp.asarray(array, device=there) for half in (own, other) for array in (half.x, half.probability)]
+        for model, i in _parts(models, np.flatnonzero(own.x.any(axis=0)), own, other, device):
+            row = [xp.asarray(array, device=there) for array in (model, i, G[model, i], b[model, i])]
+            value, slopes = _rows(xp, *row, *on_device)
+            loss[model, i] = importance[model, i] * (density[model, i] + on_cpu(value))
+            gradient[model, i] = importance[model, i, None] * on_cpu(slopes)
     reach = np.abs(G).sum(axis=-1) + np.abs(b) + 1.0
     rounding = _UNIT_ROUNDOFF * (4 * features + 4 * max(len(half.x) for half in halves)) * importance
     return RowLosses(loss, gradient, None, rounding * reach**2, 2 * rounding * reach)
+
+
+def _parts(
+    models: int, features: np.ndarray, own: States, other: States, device: str | None
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Models and features of rows that are worked in at once, within the memory allowed."""
+    model, i = (index.ravel() for index in np.meshgrid(np.arange(models), features, indexing="ij"))
+    most = MOST_BYTES["cpu" if device is None else device.partition(":")[0]]
+    step = max(1, most // (8 * _ARRAYS * (len(own.x) + len(other.x))))
+    for first in range(0, len(model), step):
+        yield model[first : first + step], i[first : first + step]
 
 
 def halves_fit(structure: Structure, features: int) -> bool:
@@ -89,26 +108,36 @@ def _half_states(density: np.ndarray, blocks: list[tuple[int, ...]], structure: 
     return States(x, inner.probability)
 
 
-def _model(half: States, model: int) -> tuple[np.ndarray, np.ndarray]:
-    return half.x, half.probability[model]
+def _rows(xp, model, i, g, b, x, P, y, Q) -> tuple:
+    """E z_+² - 2 E x_i z_+ of each row and its derivatives by (g, b); feature i is in the first half, (x, P).
 
-
-def _row(i: int, g: np.ndarray, b: float, own: tuple, other: tuple) -> tuple[float, np.ndarray]:
-    """E z_+² - 2 E x_i z_+ and its derivatives by (g, b); feature i is in the first half."""
-    (x, P), (y, Q) = own, other
-    order = np.argsort(y @ g)
-    y, Q = y[order], Q[order]
-    B, A = y @ g, x @ g + b
-    above = np.searchsorted(B, -A, side="right")
-    ones = np.ones((len(y), 1))
-    columns = Q[:, None] * np.concatenate([ones, B[:, None], B[:, None] ** 2, y, y * B[:, None]], axis=1)
-    tails = np.concatenate([np.cumsum(columns[::-1], axis=0)[::-1], np.zeros((1, columns.shape[1]))])[above]
-    n = y.shape[1]
-    count, first, second, members, tilted = np.split(tails, [1, 2, 3, 3 + n], axis=1)
-    count, first, second = count[:, 0], first[:, 0], second[:, 0]
+    In the slope by a feature of either half stands the mean over the other half, given the state of that feature's own:
+    Σ_A P_A x_j Σ_{B > -b-A} P_B (z - x_i) or Σ_B P_B x_j Σ_{A > -b-B} P_A (z - x_i).
+    """
+    P, Q, on = P[model], Q[model], x.T[i]
+    A, B = g @ x.T + b[:, None], g @ y.T
+    count, first, second = _sums_above(xp, A, B, (Q, Q * B, Q * B * B))
     part = A * count + first  # E (z_+ | A)
-    value = P @ (A**2 * count + 2 * A * first + second) - 2 * (P * x[:, i]) @ part
-    by_bias = P @ part - (P * x[:, i]) @ count
-    by_overlap = (P * part) @ x - (P * x[:, i] * count) @ x
-    by_overlap += P @ (A[:, None] * members + tilted) - (P * x[:, i]) @ members
-    return float(value), 2 * np.concatenate([by_overlap, [by_bias]])
+    value = (P * (A * A * count + 2 * A * first + second - 2 * on * part)).sum(axis=1)
+    pull = P * (part - on * count)
+    total, mean, mine = _sums_above(xp, B, A, (P, P * A, P * on))
+    push = Q * (B * total + mean - mine)
+    # No feature is in both halves, so each slope has one of the two terms.
+    return value, 2 * xp.concatenate([pull @ x + push @ y, pull.sum(axis=1)[:, None]], axis=1)
+
+
+def _sums_above(xp, at, of, weights) -> list:
+    """Of each row and each weight: its sum over the states with of > -at, for every state of ``at``."""
+    falling = xp.argsort(-of, axis=1)
+    every = xp.arange(len(of), device=of.device)[:, None]
+    above = _places(xp, -of[every, falling], at)
+    none = xp.zeros_like(of[:, :1])
+    running = [xp.concatenate([none, xp.cumsum(weight[every, falling], axis=1)], axis=1) for weight in weights]
+    return [sums[every, above] for sums in running]
+
+
+def _places(xp, rising, values):
+    """How many entries of a row are below each of its values."""
+    if xp is np:
+        return np.stack([np.searchsorted(*row) for row in zip(rising, values, strict=True)])
+    return xp.searchsorted(rising, values)

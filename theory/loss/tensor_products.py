@@ -83,9 +83,7 @@ def factors(of: Blocks, k: Harmonics, law: Law) -> Factors:
     return _factors(of, value, slope, law)
 
 
-def own_factors(
-    of: Blocks, mine: Bool[Tensor, "members jobs"], k: Harmonics, law: Law
-) -> tuple[Factors, OwnFactors]:
+def own_factors(of: Blocks, mine: Bool[Tensor, "members jobs"], k: Harmonics, law: Law) -> tuple[Factors, OwnFactors]:
     """The same of the own block, with what the target adds."""
     value, slope, tilt = _moments(of.angle, k, law, 2)
     is_own = mine[..., None, None]
@@ -114,9 +112,7 @@ def spread(values: Tensor) -> Tensor:
     return values[..., None, None]
 
 
-def products_without(
-    values: Complex[Tensor, "things *rest"], outer: Float[Tensor, "*#rest"]
-) -> Complex[Tensor, "things *rest"]:
+def products_without(values: Complex[Tensor, "*things"], outer: Float[Tensor, "*#rest"]) -> Complex[Tensor, "*things"]:
     """``outer`` × Π of all things but each, by a tree: of all pairs but each, times the other one of the pair."""
     count = len(values)
     if count == 1:

@@ -114,9 +114,7 @@ def _half_losses(rows: Rows, tolerance: float, device: str | None) -> Halves:
     return halves
 
 
-def _rows(
-    own: np.ndarray, g: np.ndarray, b: np.ndarray, density: np.ndarray, structure: Structure
-) -> Rows:
+def _rows(own: np.ndarray, g: np.ndarray, b: np.ndarray, density: np.ndarray, structure: Structure) -> Rows:
     """Rows [models, rows] with their law: blocks that are independent, by their starts among the members and kind.
 
     Rows without an own feature (own = -1) stand for E z_+, the others for half of E z_+² - 2 E y z_+.

@@ -95,7 +95,8 @@ def own_members(jobs: Jobs, rows: Rows) -> Members:
     """The own block of each job, the only one whose members differ in kind, padded to the size of the largest."""
     sizes, features = np.diff(rows.start), rows.p.shape[1]
     place = np.arange(sizes.max(initial=0))
-    table = np.where(place < sizes[:, None], np.append(rows.member, 0)[rows.start[:-1, None] + place], features)
+    at = np.minimum(rows.start[:-1, None] + place, features - 1)
+    table = np.where(place < sizes[:, None], rows.member[at], features)
     block = rows.block[jobs.own]
     feature = np.where(jobs.own[:, None] >= 0, table[block], features)
     off = np.where(jobs.own >= 0, rows.off[jobs.row, block], 1.0)

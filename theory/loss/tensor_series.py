@@ -47,8 +47,8 @@ def tensor_halves(rows: Rows, tolerance: float, device: str) -> Halves:
     there = device_named(device)
     count, features = rows.g.shape
     halves = Halves(np.empty(count), np.empty((count, features + 1)), np.empty(count), np.empty(count))
-    marks = (np.empty((count, width), dtype=bool) for width in (features, features, rows.off.shape[1]))
-    scales = Scales(np.empty(count), *marks, np.empty((count, features)))
+    alive, large, live = (np.empty((count, width), dtype=bool) for width in (features, features, rows.off.shape[1]))
+    scales = Scales(np.empty(count), alive, large, live, np.empty((count, features)))
     more, reach, harmonics = np.ones(count, dtype=bool), np.empty(count), np.empty(count, dtype=np.int64)
 
     def each(part: slice) -> tuple[Rows, Scales, Halves]:
@@ -75,7 +75,7 @@ def _add_series(rows: Rows, jobs: Jobs, halves: Halves, device: torch.device) ->
     for some, features, sums in under_way:
         value, by_bias, slopes = sums[0].cpu().numpy(), sums[1].cpu().numpy(), sums[2:].cpu().numpy()
         np.add.at(halves.value, some.row, value)
-        np.add.at(halves.slope, (some.row, -1), by_bias)
+        np.add.at(halves.slope[:, -1], some.row, by_bias)
         np.add.at(halves.slope, (some.row, features), slopes)
 
 

@@ -125,5 +125,8 @@ def _members(jobs: Jobs, rows: Rows, feature: np.ndarray, off: np.ndarray) -> Me
     inside, job = np.where(there, feature, 0), np.arange(len(feature))[:, None, None]
     there &= jobs.active[job, inside]
     row = jobs.row[:, None, None]
-    parts = (rows.g[row, inside], rows.p[row, inside], jobs.single[job, inside])
-    return Members(feature.transpose(1, 2, 0), *((part * there).transpose(1, 2, 0) for part in parts), off.T)
+    g, p, single = (
+        (part * there).transpose(1, 2, 0)
+        for part in (rows.g[row, inside], rows.p[row, inside], jobs.single[job, inside])
+    )
+    return Members(feature.transpose(1, 2, 0), g, p, single, off.T)

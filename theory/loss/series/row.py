@@ -11,16 +11,12 @@ from numba import njit
 #: and y = x_own, or |x_own| if ``absolute``; own = -1 leaves the second term out.  Block B has the features
 #: member[start[B]:start[B+1]], is on together if joint[B], and is off with probability off[B].
 Row = namedtuple("Row", "power own g b p signed absolute off start member block joint")
-#: Many rows of one structure: ``own``, ``g``, ``b``, ``p`` and ``off`` have a leading axis, the rest is common to all.
-Rows = namedtuple("Rows", Row._fields)
 #: What becomes of them: half losses, their slopes by (g, b), and bounds on twice either.
 Halves = namedtuple("Halves", "value slope error slope_error")
 #: What the features are at one scale: alive (still to be treated), large, and single[j], the probability that the
 #: large feature j of an exclusive block is on and nothing else is.  ``weight``: probability that the blocks without
 #: live members are off.
 Scale = namedtuple("Scale", "weight alive large live single")
-#: The same of many rows.
-Scales = namedtuple("Scales", Scale._fields)
 #: Harmonics that are summed side by side.
 LANES = 32
 #: Memory for one block of harmonics is one array of rows of lanes, real and imaginary parts apart: these rows, …
@@ -35,6 +31,18 @@ LANES = 32
 ) = range(16)  # fmt: skip
 #: Sums over lanes may be taken in any order, and products fused with sums.
 ANY_ORDER = {"contract", "reassoc", "nsz"}
+
+
+class Rows(Row):
+    """Many rows of one structure: own, g, b, p and off have a leading axis, the rest is common to all."""
+
+    __slots__ = ()
+
+
+class Scales(Scale):
+    """One scale of each of many rows."""
+
+    __slots__ = ()
 
 
 @njit(cache=True, nogil=True)

@@ -26,7 +26,7 @@ from tegum.theory.loss.tensor_products import (
 from tegum.theory.loss.threads import in_parts
 
 #: Memory that one member of a block takes at one harmonic.
-_BYTES = 192
+_BYTES = 256
 
 
 def tensor_halves(rows: Rows, tolerance: float, device: str) -> Halves:

@@ -73,10 +73,11 @@ def _add_series(rows: Rows, jobs: Jobs, halves: Halves, device: torch.device) ->
     most = MOST_BYTES[device.type] // (_BYTES * widest)
     under_way = [(some, *_sums(rows, some, most, device)) for some in alike(jobs, most)]
     for some, features, sums in under_way:
-        value, by_bias, slopes = sums[0].cpu().numpy(), sums[1].cpu().numpy(), sums[2:].cpu().numpy()
-        np.add.at(halves.value, some.row, value)
-        np.add.at(halves.slope[:, -1], some.row, by_bias)
-        np.add.at(halves.slope, (some.row, features), slopes)
+        found = sums.cpu().numpy()
+        np.add.at(halves.value, some.row, found[0])
+        np.add.at(halves.slope[:, -1], some.row, found[1])
+        # Padding stands where the slope by b is, and adds nothing to it.
+        np.add.at(halves.slope, (some.row, features), found[2:])
 
 
 def _sums(rows: Rows, jobs: Jobs, most: int, device: torch.device) -> tuple[np.ndarray, Tensor]:

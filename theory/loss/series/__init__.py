@@ -15,9 +15,9 @@ scale.  With all large features off, the small ones are a row of their own, trea
 in which exactly one feature is on, a large one of an exclusive block, are integrated in closed form; only the
 remainder goes through the series.
 
-What a scale has in closed form, its bounds and how many harmonics it needs are planned apart (`planning`) from where the
-harmonics are summed: here, `LANES` at a time, so that the inner loops run over neighbours in memory (`sums`); or, all
-rows together as a flat list (`jobs`), by tensors on any device.
+What a scale has in closed form, its bounds and how many harmonics it needs are planned (`planning`) apart from where
+the harmonics are summed: here, `LANES` at a time, so that the inner loops run over neighbours in memory (`sums`); or,
+all rows together as a flat list (`jobs`), by tensors on any device.
 """
 
 from pathlib import Path

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import Any
 
 import sympy
@@ -127,6 +129,21 @@ def norm(polynomial: fmpq_mpoly, over: fmpq_mpoly | None) -> fmpq_mpoly:
     if over is None:
         return polynomial
     return divmod(polynomial, over)[1].resultant(over, "c")
+
+
+def without_content(columns: Sequence[fmpz_poly]) -> fmpq_mpoly:
+    """A polynomial from its coefficients by powers of r, each one in v, less the divisor that these have in common."""
+    common = reduce(fmpz_poly.gcd, columns)
+    if not common:
+        raise ArithmeticError("an elimination vanished identically")
+    return RING.from_dict(
+        {
+            (0, i, 0, j): fmpq(a)
+            for j, column in enumerate(columns)
+            for i, a in enumerate((column // common).coeffs())
+            if a
+        }
+    )
 
 
 def in_one_variable(polynomial: fmpq_mpoly, place: int) -> fmpz_poly:

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 
 from flint import arb, fmpq_mpoly
 
-from tegum.theory.formula.algebraic import R, X, enclosed, generator, in_one_variable, lifted, modulus, norm, real_roots
+from tegum.theory.formula.algebraic import (
+    R,
+    X,
+    enclosed,
+    generator,
+    in_one_variable,
+    lifted,
+    modulus,
+    norm,
+    real_roots,
+    without_content,
+)
+from tegum.theory.formula.modular.eliminant import Progress, eliminant, elimination
 from tegum.theory.formula.profile import Profile, profiles
 from tegum.theory.geometry.factor import Factor
 
@@ -42,9 +54,14 @@ def branch(profile: Profile, density: fmpq_mpoly) -> Branch:
     return Branch(profile, S, A, B, A.derivative("x"), B.derivative("x"), modulus(profile.field))
 
 
-def eliminated(one: Branch, numerator: fmpq_mpoly, denominator: fmpq_mpoly) -> fmpq_mpoly:
-    """A polynomial in v and r that vanishes where r = numerator/denominator and S = 0: β and c eliminated."""
-    return norm(one.S.resultant(denominator * R - numerator, "x"), one.over)
+def eliminated(
+    one: Branch, numerator: fmpq_mpoly, denominator: fmpq_mpoly, progress: Progress = lambda done, total: None
+) -> fmpq_mpoly:
+    """A polynomial in v and r that vanishes where r = numerator/denominator and S = 0: β and c eliminated.
+
+    What divides it and is free of r is left out: it vanishes where numerator and denominator do together.
+    """
+    return without_content(eliminant(elimination(one.S, denominator * R - numerator, "x", one.over), progress))
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,18 @@ from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
-from flint import arb, arb_poly, ctx, fmpq_mpoly, fmpz_poly
+from flint import arb, arb_poly, ctx, fmpz_poly
 
 from tegum.theory.candidates.candidates import fitted
-from tegum.theory.formula.algebraic import C, R, V, X, ball, constant, in_one_variable, integers, norm
-from tegum.theory.formula.branch import Branch, branch, eliminated, least_stationary_point
+from tegum.theory.formula.algebraic import ball, constant, integers
+from tegum.theory.formula.branch import least_stationary_point
+from tegum.theory.formula.modular.eliminant import TooLargeError
 from tegum.theory.formula.system import Content, system
-from tegum.theory.geometry.factor import DEDICATED, DROPPED
+from tegum.theory.formula.terms import Progress, crossing_polynomial, degree_bound, irrational_terms, rational_gain
+from tegum.theory.geometry.factor import DROPPED
 from tegum.theory.phases import Boundary
 from tegum.theory.setting import Setting, axis_parts, with_axis
 
-#: Bound on the degree of the polynomial beyond which it is not eliminated, over the rationals and with a number field:
-#: 2600 (tetrahedron against triangle) takes ten seconds, 500 with a pentagon half a minute.
-MOST_DEGREE = 3000
-MOST_DEGREE_OVER_FIELD = 600
 #: Half the width of the interval in which the crossing is proved, relative to it.
 _WIDTH = Fraction(1, 10**50)
 #: Digits of a root in print.
@@ -46,20 +44,9 @@ class AlgebraicBoundary:
     degree_bound: int | None
 
 
-@dataclass(frozen=True)
-class _Term:
-    """A kind that enters the crossing, on its branch: ± copies × k I A A′/B′ of gain."""
-
-    content: Content
-    copies: int
-    branch: Branch
-
-    @property
-    def weight(self) -> fmpq_mpoly:
-        return self.copies * self.content.factor.vertices * _number(self.content.importance[0])
-
-
-def algebraic_boundary(setting: Setting, found: Boundary) -> AlgebraicBoundary:
+def algebraic_boundary(
+    setting: Setting, found: Boundary, progress: Progress = lambda stage, done, total: None
+) -> AlgebraicBoundary:
     """The boundary between two geometries as a root of a polynomial with integer coefficients.
 
     Every factor's loss is k I [p/3 - A²/(2B)], and A²/(2B) = A A′/B′ where S = 2 A′B - A B′ = 0.  The sum of these
@@ -70,6 +57,7 @@ def algebraic_boundary(setting: Setting, found: Boundary) -> AlgebraicBoundary:
     Args:
         setting: everything but the axis; its numbers are read as the decimals that they print as.
         found: `phases.boundary` of that setting.
+        progress: told what is eliminated, the primes done, and how many there are.
 
     Returns:
         `AlgebraicBoundary`.
@@ -86,14 +74,13 @@ def algebraic_boundary(setting: Setting, found: Boundary) -> AlgebraicBoundary:
     equations = system(contents, found.axis)
     if not all(content.alike for content in contents):
         return AlgebraicBoundary(None, None, equations, None)
-    value = Fraction(found.value)
-    terms = [_term(content, copies, value) for content, copies in contents.items() if not _is_rational(content)]
-    gain = sum((copies * _rational_gain(one) for one, copies in contents.items() if _is_rational(one)), 0 * V)
-    bound = _degree_bound(terms, gain)
-    over_field = any(term.branch.over is not None for term in terms)
-    if len(terms) > (1 if over_field else 2) or bound > (MOST_DEGREE_OVER_FIELD if over_field else MOST_DEGREE):
+    value, gain = Fraction(found.value), rational_gain(contents)
+    terms = irrational_terms(contents, value, _PRECISION)
+    bound = degree_bound(terms, gain)
+    try:
+        polynomial, root = _proved(crossing_polynomial(terms, gain, progress), contents, value)
+    except TooLargeError:
         return AlgebraicBoundary(None, None, equations, bound)
-    polynomial, root = _proved(in_one_variable(_eliminated(terms, gain), 1), contents, value)
     return AlgebraicBoundary(integers(polynomial), root.str(DECIMALS, radius=False), equations, bound)
 
 
@@ -114,74 +101,8 @@ def _contents(setting: Setting, found: Boundary) -> dict[Content, int]:
     return {content: copies for content, copies in counts.items() if copies}
 
 
-def _term(content: Content, copies: int, value: Fraction) -> _Term:
-    with ctx.workprec(_PRECISION):
-        profile = least_stationary_point(content.factor, constant(_at(content.density[0], value))).branch.profile
-    return _Term(content, copies, branch(profile, _number(content.density[0])))
-
-
-def _is_rational(content: Content) -> bool:
-    """Whether its loss is a polynomial in density and importance."""
-    return content.factor in (DROPPED, DEDICATED)
-
-
-def _at(number: Fraction | None, value: Fraction) -> Fraction:
-    return value if number is None else number
-
-
 def _exact(number: float, varies: bool) -> Fraction | None:
     return None if varies else Fraction(repr(number))
-
-
-def _number(value: Fraction | None) -> fmpq_mpoly:
-    return V if value is None else constant(value)
-
-
-def _rational_gain(content: Content) -> fmpq_mpoly:
-    """Loss of the empty model less the loss: p/3 if dedicated, p²/4 if dropped."""
-    p = _number(content.density[0])
-    return _number(content.importance[0]) * (p / 3 if content.factor == DEDICATED else p**2 / 4)
-
-
-def _degree_bound(terms: list[_Term], gain: fmpq_mpoly) -> int:
-    """Of the eliminated polynomial in the axis, by the degrees of what goes into each resultant."""
-    bounds = []
-    for term in terms:
-        one = term.branch
-        (_, s_v, s_x, _), (_, e_v, e_x, _) = one.S.degrees(), _closing(term, gain).degrees()
-        conjugates = int(one.over.degrees()[0]) if one.over else 1
-        bounds.append((conjugates * int(s_v * e_x + e_v * s_x), one.degree))
-    if len(bounds) <= 1:
-        return bounds[0][0] if bounds else int(gain.degrees()[1])
-    total, degree = bounds[0]
-    for next_total, next_degree in bounds[1:]:
-        total, degree = total * next_degree + next_total * degree, degree * next_degree
-    return total
-
-
-def _eliminated(terms: list[_Term], gain: fmpq_mpoly) -> fmpq_mpoly:
-    """A polynomial in the axis that vanishes where the terms' gains and the rational one add up to zero."""
-    if not terms:
-        return gain
-    if len(terms) == 1:
-        return norm(terms[0].branch.S.resultant(_closing(terms[0], gain), "x"), terms[0].branch.over)
-    first, second = (_gain_polynomial(term) for term in terms)
-    return first.resultant(second.compose(C, V, X, -gain - R), "r")
-
-
-def _closing(term: _Term, gain: fmpq_mpoly) -> fmpq_mpoly:
-    """Vanishes where the term's gain and the rational one add up to zero."""
-    one = term.branch
-    return term.weight * one.A * one.dA + gain * one.dB
-
-
-def _gain_polynomial(term: _Term) -> fmpq_mpoly:
-    """A polynomial in the axis and r that vanishes where r is the term's gain."""
-    one, product = term.branch, 0 * V + 1
-    for factor, _ in eliminated(one, term.weight * one.A * one.dA, one.dB).factor()[1]:
-        if factor.degrees()[3] > 0:
-            product *= factor
-    return product
 
 
 def _proved(polynomial: fmpz_poly, contents: dict[Content, int], value: Fraction) -> tuple[fmpz_poly, arb]:
@@ -237,8 +158,8 @@ def _difference(contents: dict[Content, int], value: Fraction) -> arb:
 
 
 def _gain(content: Content, value: Fraction) -> arb:
-    density = _at(content.density[0], value)
-    weight = ball(content.factor.vertices * _at(content.importance[0], value))
+    density, importance = (value if own is None else own for own in (content.density[0], content.importance[0]))
+    weight = ball(content.factor.vertices * importance)
     if content.factor == DROPPED:
         return weight * ball(density**2 / 4)
     return weight * least_stationary_point(content.factor, constant(density)).gain

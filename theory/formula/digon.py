@@ -56,7 +56,11 @@ def _row_piece(i: int, p: Symbols, g: Symbols, b: Symbols, signs: tuple[bool, ..
     knots = _knots(i, g, b)
     above = dict(zip(map(sympy.expand, knots), signs, strict=True))
     densities = [p[i], p[1 - i]] if len(p) == 2 else [p[0], p[0]]
-    row = Row(b[i], [g[i], -sympy.sqrt(g[0] * g[1])], densities, lambda t: above[sympy.expand(t)])
+
+    def truncated_power(t: sympy.Expr, q: int) -> sympy.Expr:
+        return t**q if above[sympy.expand(t)] else 0 * t
+
+    row = Row(b[i], [g[i], -sympy.sqrt(g[0] * g[1])], densities, truncated_power)
     loss = densities[0] / 3 - 2 * row.expectation(1, own=True) + 2 * row.expectation(2)
     conditions = tuple(knot >= 0 if sign else knot <= 0 for knot, sign in zip(knots, signs, strict=True))
     return sympy.expand(loss), conditions

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import sympy
-from sympy.polys.rings import PolyElement, ring
+from sympy.polys.rings import PolyElement, PolyRing, ring
 
 from tegum.theory.errors import InputError
 from tegum.theory.formula.orbit import rational
@@ -21,21 +22,17 @@ MOST_VERTICES = 8
 
 @dataclass(frozen=True)
 class Row:
-    """The expectations of one row, in any ring: bias, overlaps (own one first), densities, and the sign of knots."""
+    """The expectations of one row, in any ring: bias, overlaps (own one first), densities, and t_+^q of a knot t."""
 
     bias: Any
     overlaps: list
     density: list
-    is_positive: Any
+    truncated_power: Callable[[Any, int], Any]
 
     def expectation(self, q: int, own: bool = False) -> Any:
         """E U_q(z), or E x_own U_q(z), with U_q(z) = z_+^q / q!."""
         exponents = [int(own)] + [0] * (len(self.overlaps) - 1)
-
-        def truncated_power(t: Any, power: int) -> Any:
-            return t**power if self.is_positive(t) else 0 * t
-
-        return box_expectation(self.bias, self.overlaps, self.density, exponents, q, truncated_power)
+        return box_expectation(self.bias, self.overlaps, self.density, exponents, q, self.truncated_power)
 
 
 @dataclass(frozen=True)
@@ -94,20 +91,38 @@ def profile_at(factor: Factor, ratio: float) -> Profile:
 
 @lru_cache(maxsize=512)
 def _profile(factor: Factor, place: int) -> Profile:
-    """The profile between a knot and the one before it."""
-    field, cosines = _cosines(factor)
-    knots, overlaps = _knots(factor), [cosine for cosine in cosines if cosine]
+    """The profile between a knot and the one before it: what all knots below add."""
+    field, _ = _cosines(factor)
+    knots = _knots(factor)
     lower, upper = ([None, *knots][place], [*knots, None][place])
-    inside = _inside(*(None if end is None else _float(field, end) for end in (lower, upper)))
-    _, p, beta = ring("p,beta", field)
-    row = Row(beta, overlaps, [p] * len(overlaps), lambda t: inside + _float(field, (t - beta).coeff(1)) > 0)
-    return Profile(field, row.expectation(1, own=True), row.expectation(2), lower, upper)
+    zero = _ring(field).zero
+    A, B = (sum(parts[:place], zero) for parts in _parts(factor))
+    return Profile(field, A, B, lower, upper)
 
 
-def _inside(lower: float | None, upper: float | None) -> float:
-    if lower is not None and upper is not None:
-        return (lower + upper) / 2
-    return upper - 1 if upper is not None else (lower or 0.0) + 1
+@lru_cache(maxsize=64)
+def _parts(factor: Factor) -> tuple[list[PolyElement], list[PolyElement]]:
+    """What each knot adds to A, and to B, where β lies above it."""
+    field, cosines = _cosines(factor)
+    overlaps, knots = [cosine for cosine in cosines if cosine], _knots(factor)
+    place_of = {knot: place for place, knot in enumerate(knots)}
+    _, p, beta, t, knot = ring("p,beta,t,knot", field)
+    # (β - κ)_+^q stands as t^q knot^place until its coefficient, a polynomial in p, is known.
+    row = Row(beta, overlaps, [p] * len(overlaps), lambda at, q: t**q * knot ** place_of[-(at - beta).coeff(1)])
+    return _by_knot(row.expectation(1, own=True), field, knots), _by_knot(row.expectation(2), field, knots)
+
+
+def _by_knot(collected: PolyElement, field: Any, knots: tuple) -> list[PolyElement]:
+    _, beta = _ring(field).gens
+    parts = [_ring(field).zero] * len(knots)
+    for (power, _, q, place), coefficient in collected.terms():
+        parts[place] += (beta - knots[place]) ** q * _ring(field)({(power, 0): coefficient})
+    return parts
+
+
+@lru_cache(maxsize=64)
+def _ring(field: Any) -> PolyRing:
+    return ring("p,beta", field)[0]
 
 
 @lru_cache(maxsize=64)

@@ -6,6 +6,7 @@ import pytest
 import sympy
 
 from tegum.theory.errors import InputError
+from tegum.theory.formula import crossing
 from tegum.theory.formula.crossing import AlgebraicBoundary, algebraic_boundary
 from tegum.theory.formula.optimum import algebraic_optimum
 from tegum.theory.phases import Boundary, boundary
@@ -15,8 +16,8 @@ TRIANGLE = ("triangle", "digon + dedicated")
 
 
 def found(setting, between, over, start, stop, digits=15) -> tuple[Boundary, AlgebraicBoundary]:
-    crossing = boundary(setting, between, over, start, stop, digits)
-    return crossing, algebraic_boundary(setting, crossing)
+    proved = boundary(setting, between, over, start, stop, digits)
+    return proved, algebraic_boundary(setting, proved)
 
 
 def value_at(coefficients, x: Fraction) -> Fraction:
@@ -42,6 +43,7 @@ def test_the_root_is_the_proved_crossing(triangle):
 def test_the_polynomial_is_irreducible_without_common_divisor(triangle):
     from flint import fmpz_poly
 
+    assert triangle[1].irreducible
     polynomial = fmpz_poly(list(triangle[1].eliminated))
     content, factors = polynomial.factor()
     assert content == 1
@@ -76,7 +78,7 @@ def test_the_system_vanishes_at_the_crossing(triangle):
 
 def test_unlike_digon_gives_its_system_and_says_that_it_is_not_eliminated():
     proved, exact = found(Setting(2, 1, 0.1, (1.0, 0.4)), ("digon", "dedicated + dropped"), "density", 0.1, 0.8)
-    assert (exact.eliminated, exact.decimal, exact.degree_bound) == (None, None, None)
+    assert (exact.eliminated, exact.irreducible, exact.decimal, exact.degree_bound) == (None, None, None, None)
     from tegum.theory.candidates.candidates import candidate
 
     best = candidate("digon", Setting(2, 1, proved.value, (1.0, 0.4)))
@@ -89,14 +91,68 @@ def test_unlike_digon_gives_its_system_and_says_that_it_is_not_eliminated():
         assert abs(float(sympy.expand(equation).subs(values))) < 1e-9 * scale
 
 
-def test_too_large_an_elimination_says_so_by_its_degree():
-    setting = Setting(5, 2, 0.1)
-    proved, exact = found(setting, ("pentagon", "2*digon + dropped"), "density", 0.1, 0.4)
-    assert proved.decimal == "0.224875449363658"
-    assert exact.eliminated is None
+PENTAGON = Setting(5, 2, 0.1), ("pentagon", "2*digon + dropped"), "density", 0.1, 0.4
+
+
+@pytest.mark.slow
+def test_the_pentagons_boundary_is_eliminated_over_its_field():
+    told = []
+    proved = boundary(*PENTAGON, 30)
+    exact = algebraic_boundary(PENTAGON[0], proved, lambda stage, done, total: told.append((stage, done == total)))
+    assert exact.irreducible
+    assert len(exact.eliminated) == 1855
+    assert exact.decimal.startswith(proved.decimal[:30])
+    around = [Fraction(exact.decimal) + sign * Fraction(1, 10**39) for sign in (-1, 1)]
+    assert value_at(exact.eliminated, around[0]) * value_at(exact.eliminated, around[1]) < 0
+    assert [stage for stage, done in told if done] == ["gain of pentagon", "gain of digon", "crossing"]
+
+
+def test_too_large_an_elimination_says_so_by_its_degree(monkeypatch):
+    monkeypatch.setattr("tegum.theory.formula.modular.eliminant.MOST_WORK", 10**7)
+    _, exact = found(*PENTAGON)
+    assert (exact.eliminated, exact.irreducible, exact.decimal) == (None, None, None)
     assert exact.degree_bound > 3000
     assert len(exact.system) == 3
     assert {"p", "beta1"} == {str(symbol) for symbol in sympy.sympify(exact.system[0]).free_symbols}
+
+
+def test_a_root_nearby_is_not_taken_for_the_crossing(triangle):
+    """A root 1e-30 away is another one; and beside one 1e-60 away none is told apart."""
+    from flint import fmpz_poly
+
+    proved, exact = triangle
+    contents, value = crossing._contents(Setting(3, 2, 0.1), proved), Fraction(proved.value)
+    right = fmpz_poly(list(exact.eliminated))
+    near = Fraction(exact.decimal)
+    moved = fmpz_poly([-near.numerator * 10**30 - near.denominator, near.denominator * 10**30])
+    assert crossing._proved(right * moved, contents, value)[0] == right
+    with pytest.raises(ArithmeticError, match="none is proved to vanish"):
+        crossing._proved(moved, contents, value)
+    close = Fraction(exact_root(right, near)) + Fraction(1, 10**60)
+    with pytest.raises(ArithmeticError, match="none is proved to vanish"):
+        crossing._proved(right * fmpz_poly([-close.numerator, close.denominator]), contents, value)
+
+
+def exact_root(polynomial, start: Fraction) -> Fraction:
+    """To 100 digits."""
+    from flint import arb, ctx, fmpq
+
+    with ctx.workprec(8000):
+        x = arb(fmpq(start.numerator, start.denominator))
+        for _ in range(6):
+            x = (x - polynomial(x) / polynomial.derivative()(x)).mid()
+        return Fraction(int((x * arb(10) ** 100).floor().unique_fmpz()), 10**100)
+
+
+def test_gains_of_three_kinds_add_up():
+    """√2 + √3 + √5 solves what three polynomials in r are combined into."""
+    from tegum.theory.formula.algebraic import R, in_one_variable
+    from tegum.theory.formula.terms import _sum
+
+    silent = [lambda stage, done, total: None]
+    total = _sum(_sum(R**2 - 2, R**2 - 3, *silent), R**2 - 5, *silent)
+    expected = sympy.minimal_polynomial(sympy.sqrt(2) + sympy.sqrt(3) + sympy.sqrt(5), polys=True)
+    assert [int(a) for a in in_one_variable(total, 3).coeffs()] == [int(a) for a in expected.all_coeffs()[::-1]]
 
 
 def test_unlike_features_in_larger_factors_are_refused(triangle):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from decimal import Context, Decimal
+from typing import TYPE_CHECKING, Any
 
-from tegum.commands.answers import Answer
+from tegum.commands.answers import Answer, Progress
 from tegum.commands.inputs import setting_argument
-from tegum.theory.setting import read_setting
+from tegum.theory.setting import Setting, read_setting
+
+if TYPE_CHECKING:
+    from tegum.theory.formula.crossing import AlgebraicBoundary
+    from tegum.theory.phases import Boundary
 
 
 def options(command: ArgumentParser) -> None:
@@ -32,7 +38,7 @@ def run(arguments: Namespace) -> Answer:
         arguments.digits,
     )
     keys = ("value", "lower", "upper", "order", "decimal", "digits", "below", "above")
-    answer = {key: getattr(found, key) for key in keys}
+    answer: dict[str, Any] = {key: getattr(found, key) for key in keys}
     text = (
         f"{found.axis} = {found.decimal}\n"
         f"enclosed in     [{found.lower!r}, {found.upper!r}]\n"
@@ -40,18 +46,37 @@ def run(arguments: Namespace) -> Answer:
         f"below / above   {found.below} / {found.above}"
     )
     if arguments.algebraic:
-        from tegum.theory.formula.crossing import algebraic_boundary
-
-        root = algebraic_boundary(setting, found)
-        eliminated = None if root.eliminated is None else [str(a) for a in root.eliminated]
-        answer["algebraic"] = {
-            "eliminated": eliminated,
-            "decimal": root.decimal,
-            "system": list(root.system),
-            "degree_bound": root.degree_bound,
-        }
-        shown = (
-            "too large to eliminate; it solves" if eliminated is None else f"root of degree {len(eliminated) - 1}; of"
-        )
-        text += f"\nalgebraic       {shown} the system" + "".join(f"\n0 = {one}" for one in root.system)
+        text += _add_algebraic(answer, setting, found)
     return answer, text
+
+
+def _add_algebraic(answer: dict[str, Any], setting: Setting, found: Boundary) -> str:
+    from flint import fmpz  # prints integers of any length, as Python's own do not
+
+    from tegum.theory.formula.crossing import algebraic_boundary
+
+    with Progress() as progress:
+        root = algebraic_boundary(setting, found, progress)
+    eliminated = None if root.eliminated is None else [str(fmpz(a)) for a in root.eliminated]
+    answer["algebraic"] = {
+        "eliminated": eliminated,
+        "irreducible": root.irreducible,
+        "decimal": root.decimal,
+        "system": list(root.system),
+        "degree_bound": root.degree_bound,
+    }
+    shown = "too large to eliminate; it solves" if root.eliminated is None else f"{_polynomial(root)}; of"
+    return f"\nalgebraic       {shown} the system" + "".join(f"\n0 = {one}" for one in root.system)
+
+
+def _polynomial(root: AlgebraicBoundary) -> str:
+    """A polynomial by what fits on a line."""
+    assert root.eliminated is not None
+    kind = "an irreducible" if root.irreducible else "a (not proved irreducible)"
+    bits = max(abs(a) for a in root.eliminated).bit_length()
+    lead = str(Decimal(root.eliminated[-1]).normalize(Context(prec=6)))
+    return (
+        f"{root.decimal}\n"
+        f"                a root of {kind} polynomial of degree {len(root.eliminated) - 1} with integer coefficients\n"
+        f"                of up to {bits} bits, the leading one {lead} (--json has them all)"
+    )

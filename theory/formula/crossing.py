@@ -125,9 +125,7 @@ def _proved(polynomial: fmpz_poly, contents: dict[Content, int], value: Fraction
             continue
         if all(_roots_near(root, other) == int(other is factor) for other, _ in factors):
             return factor, irreducible, root
-    raise ArithmeticError(
-        f"no one of {len(factors)} factors is proved to have the crossing at {float(value)!r} as root"
-    )
+    raise ArithmeticError(f"of {len(factors)} factors none is proved to vanish at the crossing {float(value)!r}")
 
 
 def _factors(polynomial: fmpz_poly) -> list[tuple[fmpz_poly, bool]]:

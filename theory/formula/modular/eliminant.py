@@ -22,8 +22,9 @@ from tegum.theory.formula.modular.sheet import Sheet, sheet, transformed, values
 Progress = Callable[[int, int], None]
 
 
-#: Multiplications beyond which an elimination is not begun.
-MOST_WORK = 10**13
+#: Multiplications beyond which an elimination is not begun, half an hour or so: the boundary of the pentagon takes
+#: 4e8, that of the hexagon and the pentagon 2e9.
+MOST_WORK = 10**11
 
 
 class TooLargeError(ArithmeticError):

@@ -26,7 +26,7 @@ def is_proved_irreducible(polynomial: fmpz_poly) -> bool:
     """
     degree = polynomial.degree()
     possible = (1 << (degree + 1)) - 1  # bit d stands for degree d
-    for degrees in islice(_patterns(polynomial), _PRIMES):
+    for degrees in _patterns(polynomial):
         sums = 1
         for one in degrees:
             sums |= sums << one
@@ -37,11 +37,10 @@ def is_proved_irreducible(polynomial: fmpz_poly) -> bool:
 
 
 def _patterns(polynomial: fmpz_poly) -> Iterator[list[int]]:
-    """Degrees of the factors modulo one prime after the other."""
+    """Degrees of the factors modulo one prime after the other, where they are simple."""
     coefficients = [int(a) for a in polynomial.coeffs()]
-    for q in count(_FIRST):
-        if coefficients[-1] % q == 0 or not fmpz(q).is_prime():
-            continue
+    primes = (q for q in count(_FIRST) if coefficients[-1] % q and fmpz(q).is_prime())
+    for q in islice(primes, _PRIMES):
         _, factors = nmod_poly([a % q for a in coefficients], q).factor()
         if all(power == 1 for _, power in factors):
-            yield [factor.degree() for factor, _ in factors]
+            yield [int(factor.degree()) for factor, _ in factors]

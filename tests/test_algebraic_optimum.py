@@ -43,6 +43,12 @@ def test_pentagon_over_its_number_field():
     assert [len(one.polynomial) - 1 for one in (found.factors[0].ratio, found.factors[0].norm, found.loss)] == [26] * 3
 
 
+def test_heptagon_over_its_cubic_field():
+    found = algebraic_optimum("polygon-7", TENTH)
+    assert float(found.decimal) == pytest.approx(candidate("polygon-7", Setting(7, 2, 0.1)).loss, rel=1e-13)
+    assert [len(one.polynomial) - 1 for one in (found.factors[0].ratio, found.factors[0].norm, found.loss)] == [51] * 3
+
+
 def test_numbers_are_irreducible_and_the_indexed_roots_of_sympy():
     found = algebraic_optimum("digon", TENTH)
     for number in (found.factors[0].ratio, found.factors[0].norm, found.factors[0].bias, found.loss):

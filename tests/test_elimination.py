@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from flint import arb, ctx, fmpq, fmpz, fmpz_poly, nmod_mat, nmod_poly
+from flint import arb, fmpq, fmpz_poly, nmod_mat, nmod_poly
 
 from tegum.theory.formula.algebraic import (
     RING,
@@ -16,7 +16,6 @@ from tegum.theory.formula.algebraic import (
     constant,
     in_one_variable,
     norm,
-    real_roots,
     without_content,
 )
 from tegum.theory.formula.branch import Branch, branch, eliminated, least_stationary_point
@@ -172,14 +171,3 @@ def test_irreducibility_is_proved_where_it_holds_only():
     assert not is_proved_irreducible(fmpz_poly([-2, 0, 1]) * fmpz_poly([-3, 0, 0, 0, 1]))
     assert not is_proved_irreducible(fmpz_poly([1, 0, 0, 0, 1]))  # irreducible, yet reducible modulo every prime
     assert not is_proved_irreducible(fmpz_poly([1, 1]) ** 2)
-
-
-def test_heptagons_gain_over_a_cubic_field_has_the_optimum_as_root():
-    one = on_branch("polygon-7", FIFTH)
-    point = least_stationary_point(factor_named("polygon-7"), FIFTH)
-    polynomial = in_one_variable(eliminated(one, one.A * one.dA, one.dB), 3)
-    with ctx.workprec(300):
-        roots = [root for factor, _ in polynomial.factor()[1] for root in real_roots(factor)]
-    assert polynomial.degree() == 51
-    assert min(abs(float(root - point.gain)) for root in roots) < 1e-12
-    assert fmpz(polynomial.leading_coefficient()) != 0

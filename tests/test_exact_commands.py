@@ -48,6 +48,24 @@ def test_boundary_gives_its_polynomial(run, tmp_path):
     assert "algebraic" not in run("boundary", str(tmp_path / "three.toml"), *between)
 
 
+def test_boundary_shows_a_long_polynomial_by_its_size_and_gives_all_of_it(run, tmp_path, monkeypatch, capsys):
+    from tegum.cli import main
+    from tegum.theory.formula import crossing
+
+    longer = 10**5000 + 7  # more digits than Python turns into a string
+    found = crossing.AlgebraicBoundary((-1, 0, longer), False, "0.5", ("p - 1/2",), 4)
+    monkeypatch.setattr(crossing, "algebraic_boundary", lambda *_: found)
+    (tmp_path / "three.toml").write_text(THREE)
+    between = ("--between", "triangle", "digon + dedicated", "--over", "density", "--from", "0.3", "--to", "0.8")
+    given = run("boundary", str(tmp_path / "three.toml"), *between, "--algebraic")["algebraic"]
+    assert given["eliminated"] == ["-1", "0", "1" + 4999 * "0" + "7"]
+    assert given["irreducible"] is False
+    assert main(["boundary", str(tmp_path / "three.toml"), *between, "--algebraic"]) == 0
+    shown = capsys.readouterr().out
+    assert "a (not proved irreducible) polynomial of degree 2" in shown
+    assert "of up to 16610 bits, the leading one 1E+5000" in shown
+
+
 def test_diagnose_splits_and_draws(run, pair):
     found = run("diagnose", f"{pair}/pair.toml", "--weights", f"{pair}/pair.npz", "--out", f"{pair}/pair.svg")
     assert found["dimensionality"] == found["capacity"] == [0.5, 0.5]

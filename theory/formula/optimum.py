@@ -25,9 +25,9 @@ from tegum.theory.formula.orbit import Orbit, orbits_of
 from tegum.theory.geometry.factor import DEDICATED, DROPPED
 from tegum.theory.geometry.tegum import name, parse_geometry
 
-#: Degree of β over the rationals beyond which no other number is eliminated from it: 26 (pentagon) takes seconds, 51
-#: (polygon-7) two minutes.
-MOST_DEGREE = 40
+#: Degree of β over the rationals beyond which no other number is eliminated from it: 51 (polygon-7), the greatest of
+#: all factors that have a formula, takes five seconds.
+MOST_DEGREE = 60
 _PRECISION = 700
 
 

@@ -81,7 +81,7 @@ def crossing_polynomial(terms: list[Term], gain: fmpq_mpoly, progress: Progress)
     """A polynomial in the axis that vanishes where the terms' gains and the rational one add up to zero.
 
     One term's β is eliminated with the closing equation itself.  Of several, each is eliminated by itself into a
-    polynomial in r, its gain; then all gains but the last are added up, and the last is what is missing.
+    polynomial in r, its gain; then all gains but that of greatest degree are added up, and that one is what is missing.
 
     Raises:
         TooLargeError: an elimination would take too long.
@@ -92,7 +92,8 @@ def crossing_polynomial(terms: list[Term], gain: fmpq_mpoly, progress: Progress)
         one = terms[0].branch
         what = elimination(one.S, _closing(terms[0], gain), "x", one.over)
         return eliminant(what, partial(progress, "crossing"))[0]
-    *others, last = (_gain_polynomial(term, progress) for term in terms)
+    gains = [_gain_polynomial(term, progress) for term in terms]
+    *others, last = sorted(gains, key=lambda gain: int(gain.degrees()[3]))
     total = reduce(partial(_sum, progress=progress), others)
     what = elimination(total, last.compose(C, V, X, -gain - R), "r", None)
     return eliminant(what, partial(progress, "crossing"))[0]

@@ -86,10 +86,10 @@ def elimination(f: fmpq_mpoly, g: fmpq_mpoly, variable: str, over: fmpq_mpoly | 
     conjugates = [arb(0)] if minimal is None else real_roots(minimal)
     lead = 1 if minimal is None else abs(int(minimal.leading_coefficient()))
     power = degree_range(one, other, 1)[1]
-    (low, high), (least, most) = (degree_range(one, other, place) for place in (2, 3))
-    count = len(conjugates)
+    (low, high), (bottom, top) = (degree_range(one, other, place) for place in (2, 3))
     bits = power * log2(lead) + sum(height_bits(one, other, c) for c in conjugates)
-    return Elimination(one, other, minimal, (count * low, count * least), (count * high, count * most), power, bits)
+    count = len(conjugates)
+    return Elimination(one, other, minimal, (count * low, count * bottom), (count * high, count * top), power, bits)
 
 
 def eliminant(what: Elimination, progress: Progress = lambda done, total: None) -> list[fmpz_poly]:
@@ -104,7 +104,7 @@ def eliminant(what: Elimination, progress: Progress = lambda done, total: None) 
 
     Raises:
         TooLargeError: before more than `MOST_WORK`.
-        ArithmeticError: the images contradict each other.
+        ArithmeticError: E vanishes identically; or the images contradict each other.
 
     Source: Collins (1971), The calculation of multivariate polynomial resultants.
     """
@@ -116,6 +116,8 @@ def eliminant(what: Elimination, progress: Progress = lambda done, total: None) 
         primes.append(prime.q)
         progress(len(primes), what.primes)
     found = integers_of(np.array(images), primes, what.bits)
+    if not any(found):
+        raise ArithmeticError("an elimination vanished identically")
     grid = np.array(found, dtype=object).reshape(what.sizes)
     shifted = np.roll(grid, [-low for low in what.least], axis=(0, 1))
     columns = [fmpz_poly([0] * what.least[0] + column.tolist()) for column in shifted.T]

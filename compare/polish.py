@@ -67,7 +67,7 @@ def polish(weights: Weights, law: Law) -> Polished:
     Returns:
         `Polished`, models in the order given.
 
-    Validity: what the search takes (`optimum.require_searchable`).
+    Validity: what the search takes (`scope.require_searchable`).
     """
     start = _balanced(weights, law)
     rest: Descent

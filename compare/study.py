@@ -26,7 +26,8 @@ from tegum.theory.files.atomic import claim_folder, write_json
 from tegum.theory.files.kept import Keep, kept, unkept
 from tegum.theory.files.tables import tables_id
 from tegum.theory.phases import Boundary, boundary
-from tegum.theory.search.optimum import Optimum, optimum, require_searchable
+from tegum.theory.search.optimum import Optimum, optimum
+from tegum.theory.search.scope import require_searchable
 from tegum.theory.search.tables import optimum_from_tables, optimum_tables
 from tegum.theory.setting import Setting, setting_tables, with_axis
 

@@ -17,14 +17,8 @@ from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.search.optimum import (
-    Optimum,
-    critical_identity,
-    feature_vectors,
-    optimum,
-    require_searchable,
-    same_loss,
-)
+from tegum.theory.search.optimum import Optimum, critical_identity, feature_vectors, optimum, same_loss
+from tegum.theory.search.scope import require_searchable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
@@ -134,7 +128,7 @@ def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0)
     Raises:
         InputError: weights of another shape, or a setting that the search does not take.
 
-    Validity: what the search takes (`optimum.require_searchable`).  Invariant under rotation of the hidden space,
+    Validity: what the search takes (`scope.require_searchable`).  Invariant under rotation of the hidden space,
     relabelling of features that are alike, and shifting sizes between W_in and W_out.
     """
     require_searchable(setting)

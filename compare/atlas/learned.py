@@ -23,7 +23,7 @@ from tegum.theory.files.seal import digest
 from tegum.theory.files.tables import tables_id
 from tegum.theory.loss.law import law_of, require_basic
 from tegum.theory.loss.population import check_shape
-from tegum.theory.search.optimum import require_enumerable
+from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting, content_id
 from tegum.theory.weights import Weights
 

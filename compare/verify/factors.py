@@ -16,7 +16,7 @@ from tegum.theory.loss.law import law_of
 from tegum.theory.loss.objective import expansion
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.curvature import least_curvatures
-from tegum.theory.search.optimum import require_enumerable
+from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.table.cell import setting_of
 

@@ -13,7 +13,8 @@ from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
 from tegum.theory.checks import choice, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.loss.population import check_shape
-from tegum.theory.search.optimum import MOST_STARTS, require_searchable
+from tegum.theory.search.optimum import MOST_STARTS
+from tegum.theory.search.scope import require_searchable
 from tegum.theory.setting import Setting, setting_from_tables
 from tegum.theory.weights import Weights
 

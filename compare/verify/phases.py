@@ -17,7 +17,7 @@ from tegum.theory.diagram.diagram import diagram_of
 from tegum.theory.diagram.plane import Plane, PlaneAxis, parse_axis
 from tegum.theory.errors import InputError, located
 from tegum.theory.loss.objective import parameters
-from tegum.theory.search.optimum import require_enumerable
+from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import content_id, setting_from_tables
 
 

@@ -74,6 +74,7 @@ def _optimum(setting: Setting, weights: Weights, search: dict[str, int]) -> Opti
         gradient_norm=float(at.gradient_norm[0]),
         hessian_min=float(at.hessian_min[0]),
         hessian_error=float(at.hessian_error[0]),
+        method=exact.method,
         **search,
     )
 

@@ -29,7 +29,7 @@ def run(arguments: Namespace) -> Answer:
     from tegum.compare.report import write_comparison_report
     from tegum.compare.verdict import compare as compared
     from tegum.theory.loss.population import check_shape
-    from tegum.theory.search.optimum import require_searchable
+    from tegum.theory.search.scope import require_searchable
 
     if (arguments.weights is None) == (arguments.runs is None):
         raise InputError("compare takes either --weights FILE or --runs DIR")

@@ -67,10 +67,10 @@ def searchable(path: str, only_basic: str = "", require: Callable[[Setting], Non
     """A setting that the command takes; refused before anything is written or computed for one that it does not.
 
     ``only_basic`` names the command if it takes independent uniform features and tied weights only; ``require`` is
-    `search.require_enumerable` unless given.
+    `scope.require_enumerable` unless given.
     """
     from tegum.theory.loss.law import require_basic
-    from tegum.theory.search.optimum import require_enumerable
+    from tegum.theory.search.scope import require_enumerable
 
     setting = read_setting(path)
     if only_basic:

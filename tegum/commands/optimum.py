@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from math import floor, log10
 from typing import Any
 
 from tegum.commands.answers import Answer, Progress, written
@@ -30,9 +31,9 @@ def options(command: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> Answer:
     from tegum.theory.search.optimum import optimum as search
-    from tegum.theory.search.optimum import require_searchable
+    from tegum.theory.search.scope import require_optimum
 
-    setting = searchable(arguments.setting, require=require_searchable)
+    setting = searchable(arguments.setting, require=require_optimum)
     if arguments.out:
         check_weights_path(arguments.out)
     with Progress() as progress:
@@ -55,12 +56,16 @@ def run(arguments: Namespace) -> Answer:
         "structured": best.structured,
         "structured_hits": best.structured_hits,
         "exchanges": best.exchanges,
+        "method": best.method,
+        "gradient_error": best.gradient_error,
+        "hit_tolerance": best.hit_tolerance,
+        "sample_loss": best.sample_loss,
         **written(best.weights),
     }
     text = (
         f"{best.geometry}\n"
-        f"loss            {best.loss:.15g} ± {best.error:.1e}\n"
-        f"gradient norm   {best.gradient_norm:.1e}\n"
+        f"{_loss(best)}\n"
+        f"gradient norm   {best.gradient_norm:.1e}{f' ± {best.gradient_error:.1e}' if best.gradient_error else ''}\n"
         f"least curvature {best.hessian_min:.6g}{f' ± {best.hessian_error:.1e}' if best.hessian_error else ''}\n"
         f"found by        {best.hits} of {best.starts} starts ({best.structured_hits} of {best.structured} structured)"
         f"{f', then {best.exchanges} exchanges of features' if best.exchanges else ''}"
@@ -74,6 +79,17 @@ def run(arguments: Namespace) -> Answer:
             f"\nsignature       {proved['positive']} +, {proved['negative']} -, {proved['zero']} rotations"
         )
     return answer, text
+
+
+def _loss(best: Any) -> str:
+    """The loss to the digits that are known, with its error."""
+    if best.method != "quasi-monte-carlo":
+        return f"loss            {best.loss:.15g} ± {best.error:.1e}"
+    places = max(0, 1 - int(floor(log10(best.error)))) if best.error else 15
+    return (
+        f"loss            {best.loss:.{places}f} ± {best.error:.1e} (standard error, {best.method})\n"
+        f"where fitted    {best.sample_loss:.{places}f}"
+    )
 
 
 def _certified(best: Any, setting: Setting, digits: int) -> dict[str, Any]:

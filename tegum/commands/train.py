@@ -83,7 +83,7 @@ def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:
 
 def _can_be_polished(setting: Setting) -> bool:
     """Whether the setting has an exact second-order route."""
-    from tegum.theory.search.optimum import require_enumerable
+    from tegum.theory.search.scope import require_enumerable
 
     try:
         require_enumerable(setting)

@@ -22,7 +22,8 @@ from tegum.theory.loss.moments import joint_density
 from tegum.theory.loss.objective import expansion
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, require_enumerable
+from tegum.theory.search.optimum import CRITICAL_TOLERANCE
+from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

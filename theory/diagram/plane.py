@@ -14,7 +14,7 @@ from tegum.theory.errors import InputError
 from tegum.theory.loss.law import Law, require_basic, structure_of
 from tegum.theory.loss.objective import expansion_at
 from tegum.theory.search.newton import Expansion
-from tegum.theory.search.optimum import require_enumerable
+from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting
 
 SCALES = ("linear", "log")

@@ -78,12 +78,18 @@ def _standard_error(repeated: np.ndarray) -> np.ndarray:
 
 
 def _point_sets(density: np.ndarray, structure: Structure, seed: int) -> Iterator[np.ndarray]:
+    for random in np.random.default_rng(seed).spawn(REPETITIONS):
+        points = sobol_points(structure, density.shape[1], POINTS.bit_length() - 1, random)
+        yield features_of(points, density, structure)
+
+
+def sobol_points(
+    structure: Structure, features: int, exponent: int, random: np.random.Generator
+) -> Float[np.ndarray, "inputs coordinates"]:
+    """2^exponent scrambled Sobol points, from which `features_of` makes inputs of a law."""
     from scipy.stats.qmc import Sobol
 
-    dimension = coordinates(structure, density.shape[1])
-    for random in np.random.default_rng(seed).spawn(REPETITIONS):
-        points = Sobol(dimension, scramble=True, rng=random).random_base2(POINTS.bit_length() - 1)
-        yield features_of(points, density, structure)
+    return Sobol(coordinates(structure, features), scramble=True, rng=random).random_base2(exponent)
 
 
 def coordinates(structure: Structure, features: int) -> int:

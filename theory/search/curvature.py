@@ -16,6 +16,8 @@ from tegum.theory.search.kinks import one_sided_modes
 _ON_KINK = 1e-9
 #: Rotations of the hidden space that move the weights by less than this share of the largest do not move them.
 _RANK = 1e-7
+#: Shares of a unit direction below this are rounding.
+_NO_SHARE = 1e-13
 #: A fourth of the entries of all the Hessians around kinks that are held at once.
 _ENTRIES = 2**22
 
@@ -88,16 +90,19 @@ def symmetries(
     """Orthonormal directions along which a model's loss cannot change, or cannot fall at first order.
 
     Rotations W -> (1 + A) W, A antisymmetric, of tied weights; any A of untied ones, W_out -> W_out (1 - A); with a
-    ReLU hidden layer only the diagonal ones; none under an L1 term, but there the weights that its kinks hold at zero.
+    ReLU hidden layer only the diagonal ones; none under an L1 term.  There, and with a ReLU hidden layer over
+    continuous values, weights that are exactly zero are held by kinks, and their directions belong to these.
 
     Args:
         W, W_out: weights of one model.
         law: of that model.
     """
-    size = (1 if W_out is None else 2) * W.size + law.structure.bias * W.shape[1]
-    if law.l1 is None:
-        return _spanned(_turns(W, W_out, law.structure, law.structure.bias), size)
-    return np.eye(size)[:, np.flatnonzero(W.ravel() == 0.0)]
+    structure = law.structure
+    size = (1 if W_out is None else 2) * W.size + structure.bias * W.shape[1]
+    kinked = structure.activation == "relu" and structure.values != "binary"
+    held = np.flatnonzero(W.ravel() == 0.0) if kinked or law.l1 is not None else np.array([], dtype=int)
+    turns = _turns(W, W_out, structure, structure.bias) if law.l1 is None else np.zeros((0, size))
+    return np.concatenate([_spanned(turns, size), np.eye(size)[:, held]], axis=1)
 
 
 def _turns(W: np.ndarray, W_out: np.ndarray | None, structure: Structure, bias: bool) -> np.ndarray:
@@ -134,7 +139,9 @@ def _spanned(turns: np.ndarray, size: int) -> np.ndarray:
 def _complement(fixed: Float[np.ndarray, "models parameters directions"]) -> np.ndarray:
     """Orthonormal bases of all directions orthogonal to some."""
     whole, _, _ = np.linalg.svd(fixed, full_matrices=True)
-    return whole[..., fixed.shape[-1] :]
+    others = whole[..., fixed.shape[-1] :]
+    # A weight held at zero stays there exactly: the least weight of the wrong sign leaves a unit undecided.
+    return np.where(np.abs(others) < _NO_SHARE, 0.0, others)
 
 
 def _modes(hessian: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -67,7 +67,10 @@ def _starts(
     side = np.zeros_like(theta)
     if law.structure.bias:
         side[:, -kinked.shape[1] :] = _NUDGE**2 * kinked
-    around = theta[:, None] + np.concatenate([nudges + side[:, None], nudges - side[:, None]], axis=1)
+    # A weight that its own kink holds stays exactly where it is.
+    free = np.abs(others).max(axis=2) > 0.0
+    nudged = nudges * free[:, None]
+    around = theta[:, None] + np.concatenate([nudged + side[:, None], nudged - side[:, None]], axis=1)
     hessians = _each(expansion_at, around, law).hessian.reshape(models, -1, size, size)
     modes = np.linalg.eigh(others[:, None].swapaxes(2, 3) @ hessians @ others[:, None])[1][..., :_LOWEST]
     modes = modes.swapaxes(2, 3).reshape(models, -1, others.shape[2])

@@ -12,12 +12,15 @@ from tegum.theory.errors import InputError
 from tegum.theory.geometry.balance import balanced
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
-from tegum.theory.loss.law import Structure, empty_loss, law_of, require_basic, structure_of
-from tegum.theory.loss.objective import require_expandable
+from tegum.theory.loss.law import Structure, empty_loss, law_of
+from tegum.theory.loss.objective import parameters
 from tegum.theory.loss.population import check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import Descent, descend
 from tegum.theory.search.exchanges import lowest_by_exchanges
+from tegum.theory.search.neurons import with_neurons
+from tegum.theory.search.sampled import search_on_samples
+from tegum.theory.search.scope import is_sampled, require_optimum
 from tegum.theory.search.sparse import descend_sparse
 from tegum.theory.search.starts import starting_points, structured_share
 from tegum.theory.search.wide import Finish, WideDescent, descend_widely, finish
@@ -25,10 +28,6 @@ from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
 MOST_STARTS = 100_000
-#: Features that the search takes: the loss of 64 models with so many still comes with its gradient in seconds.
-MOST_SEARCHED = 64
-#: Hidden units beyond which the Hessian of all weights would not fit; more than `count` of them change nothing.
-MOST_HIDDEN = 2 * MOST_FEATURES
 #: Losses that agree to this, relatively, are of the same minimum: far above rounding, far below the distance of any
 #: two different minima met so far.
 SAME_LOSS = 1e-9
@@ -48,8 +47,9 @@ class Optimum:
         setting: what was optimised.
         weights: W [hidden, features] and b [features].
         identity: the geometry of the weights and the features of each of its factors.
-        loss, error: exact population loss and the bound on its numerical error.
-        gradient_norm: Euclidean norm of ∂L/∂(W, b).
+        loss, error: population loss and the bound on its numerical error; its standard error where ``method`` is
+            "quasi-monte-carlo", over inputs that the search has not seen.
+        gradient_norm: Euclidean norm of ∂L/∂(W, b), by the weights that no kink holds at exactly zero.
         hessian_min: least curvature without the rotations of the hidden space; positive at a strict minimum.
         hessian_error: how far that curvature is known; 0 where it comes from the exact Hessian.
         starts: starts of the search, random and structured.
@@ -62,6 +62,12 @@ class Optimum:
         structured_hits: how many of those are among ``hits``.
         exchanges: how many exchanges of unlike features led from the rest of a start to these weights (see
             `exchanges`); 0 where none of them lowered the loss of the best start.
+        method: the route that gives ``loss`` (see `population_loss`).
+        gradient_error: how far the gradient norm is known where ``method`` is "quasi-monte-carlo": standard error.
+        hit_tolerance: of a search on samples, the difference of losses over its sample that counts as none; None where
+            hits were told by `SAME_LOSS`.
+        sample_loss: of a search on samples, the loss over the sample that the weights were fitted to.  The least loss
+            of their basin lies between this and ``loss``, in expectation.
     """
 
     setting: Setting
@@ -80,6 +86,10 @@ class Optimum:
     structured: int
     structured_hits: int
     exchanges: int
+    method: str = "enumeration"
+    gradient_error: float = 0.0
+    hit_tolerance: float | None = None
+    sample_loss: float | None = None
 
     @property
     def geometry(self) -> str:
@@ -98,10 +108,12 @@ def optimum(
 
     min_{W, b} L(W, b) by `descent.descend` from each start, beyond `enumeration.MOST_FEATURES` features by
     `wide.descend_widely`; the lowest critical point wins.  In the basic setting unlike features are then exchanged
-    between the orthogonal parts of the best rests, until no single exchange lowers the loss.
+    between the orthogonal parts of the best rests, until no single exchange lowers the loss.  A ReLU hidden layer over
+    continuous features is searched on samples of inputs (`sampled.search_on_samples`) and judged by others; where its
+    best units are decided the exact loss has the last word.
 
     Args:
-        setting: at most `MOST_SEARCHED` features.
+        setting: what `scope.require_optimum` takes.
         starts: number of starts, 1 to `MOST_STARTS`; a quarter of them structured (see `starts.starting_points`).
         seed: of the starts.
         advance: told how many starts have come to rest, and how many there are.
@@ -111,12 +123,12 @@ def optimum(
         `Optimum`.  It is the best of its starts, no proof that nothing is better: ``hits`` says how often it was found.
 
     Raises:
-        InputError: no starts or too many, a negative seed, too many features or hidden units, or a setting without an
-            exact route here.
+        InputError: no starts or too many, a negative seed, too many features or hidden units, or a setting without a
+            minimum.
 
     Validity: a critical point to ``gradient_norm``, a local minimum where ``hessian_min`` > 0 (up to the rotations).
-    What breaks: untied models of binary features can have losses that fall for ever as weights grow; then the lowest
-    point reached is returned, ``hits`` is 0 and ``gradient_norm`` says that it is no minimum.
+    What breaks: untied models of binary features, and ReLU hidden layers, can have losses that fall for ever as weights
+    grow; then the lowest point reached is returned, ``hits`` is 0 or ``gradient_norm`` says that it is no minimum.
 
     Source: trust-region Newton and L-BFGS, Nocedal & Wright, Numerical Optimization (2006), chapters 4 and 7.
 
@@ -125,6 +137,8 @@ def optimum(
     'pentagon'
     """
     _check(setting, starts, seed)
+    if is_sampled(setting):
+        return _by_samples(setting, starts, seed, advance, also)
     race = _race(*_starts(setting, starts, seed, also), setting, advance)
     found = _finished(race, _lowest(race, setting), setting)
     found, exchanges = _exchanged(race, found, setting)
@@ -149,6 +163,38 @@ def optimum(
         structured=structured,
         structured_hits=int(hits[starts - structured :].sum()),
         exchanges=exchanges,
+        method=exact.method,
+    )
+
+
+def _by_samples(
+    setting: Setting, starts: int, seed: int, advance: Callable[[int, int], object], also: Weights | None
+) -> Optimum:
+    """The optimum by a search on samples of inputs."""
+    W, b, W_out = _starts(setting, starts, seed, also)
+    found = search_on_samples(parameters(W, b, W_out, setting.bias), setting, seed, advance)
+    weights, structured = found.weights, structured_share(starts)
+    return Optimum(
+        setting=setting,
+        weights=weights,
+        identity=(critical_identity if found.exact else _near_identity)(weights, setting.activation),
+        loss=float(found.there.loss),
+        error=float(found.there.error),
+        gradient_norm=found.gradient_norm,
+        hessian_min=found.curvature.curvature,
+        hessian_error=found.curvature.error,
+        starts=starts,
+        seed=seed,
+        hits=int(found.hits[:starts].sum()),
+        converged=int(found.at_rest[:starts].sum()),
+        abandoned=int(found.abandoned[:starts].sum()),
+        structured=structured,
+        structured_hits=int(found.hits[starts - structured : starts].sum()),
+        exchanges=0,
+        method=found.there.method,
+        gradient_error=found.gradient_error,
+        hit_tolerance=found.hit_tolerance,
+        sample_loss=found.sample_loss,
     )
 
 
@@ -158,6 +204,8 @@ def _starts(
     """W, b and W_out of all starts, those that were given last; W_out is None if tied."""
     W, b = starting_points(setting, starts, seed)
     W_out = None if setting.tied else random_outward(W, seed)
+    if is_sampled(setting):
+        W, b, W_out = with_neurons(setting, seed, W, b, W_out)
     if also is None:
         return W, b, W_out
     check_shape(also, setting)
@@ -244,6 +292,11 @@ def critical_identity(weights: Weights, activation: str = "none") -> Identity:
     return identify(feature_vectors(weights, activation), tolerance=CRITICAL_TOLERANCE)
 
 
+def _near_identity(weights: Weights, activation: str) -> Identity:
+    """The geometry of weights known up to a sample's noise, by a tolerance from their own gaps."""
+    return identify(feature_vectors(weights, activation))
+
+
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:
     """Whether losses are a reference loss, to a relative `SAME_LOSS` and to the rounding where it vanishes."""
     scale = float(empty_loss(law_of(setting))[0])
@@ -255,41 +308,4 @@ def _check(setting: Setting, starts: int, seed: int) -> None:
         raise InputError(f"starts = {starts} is outside [1, {MOST_STARTS}]")
     if seed < 0:
         raise InputError(f"seed = {seed} is below 0")
-    require_searchable(setting)
-
-
-def require_searchable(setting: Setting) -> None:
-    """Refuse a setting that is too large for the search, or has no exact route there.
-
-    Raises:
-        InputError: names the count, the width or what else is not supported.
-    """
-    if setting.count <= MOST_FEATURES:
-        require_enumerable(setting)
-        return
-    require_basic(setting, f"the search beyond {MOST_FEATURES} features")
-    if setting.count > MOST_SEARCHED:
-        raise InputError(f"count = {setting.count} is not supported by the search; at most {MOST_SEARCHED}")
-    _check_hidden(setting)
-
-
-def require_enumerable(setting: Setting) -> None:
-    """Refuse a setting whose Hessian would need more subsets than enumeration takes, or more memory than there is.
-
-    Raises:
-        InputError: names the count, the width or what else has no exact second-order route; or an L1 term on untied
-            weights, under which W shrinks and W_out grows without end.
-    """
-    if setting.l1 and setting.activation == "relu":
-        raise InputError("l1 > 0 with activation = 'relu' is not supported by the search; use activation = 'none'")
-    if setting.l1 and not setting.tied:
-        raise InputError("l1 > 0 with tied = false has no optimum: W can shrink as W_out grows; use tied = true")
-    require_expandable(structure_of(setting), setting.count)
-    if setting.count > MOST_FEATURES:
-        raise InputError(f"count = {setting.count} is not supported here yet; at most {MOST_FEATURES}")
-    _check_hidden(setting)
-
-
-def _check_hidden(setting: Setting) -> None:
-    if setting.hidden > MOST_HIDDEN:
-        raise InputError(f"hidden = {setting.hidden} is not supported by the search yet; at most {MOST_HIDDEN}")
+    require_optimum(setting)

@@ -68,7 +68,7 @@ def structured_starts(setting: Setting, starts: int, seed: int) -> Starts:
 
 def _structured(setting: Setting, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     W, b = np.zeros((setting.hidden, setting.count)), np.array(setting.density) / 2
-    order, row, placed = _by_weight(setting, random), 0, 0
+    order, row, placed = by_weight(setting, random), 0, 0
     factors = _drawn(setting.count, setting.hidden, random)
     held = random.permutation(order[: sum(factor.vertices for factor in factors)])
     for factor in factors:
@@ -80,7 +80,7 @@ def _structured(setting: Setting, random: np.random.Generator) -> tuple[np.ndarr
     return W + bend * random.normal(size=W.shape) / np.sqrt(setting.hidden), b
 
 
-def _by_weight(setting: Setting, random: np.random.Generator) -> np.ndarray:
+def by_weight(setting: Setting, random: np.random.Generator) -> np.ndarray:
     """Features in falling order of I p, shuffled a little; those without any come last."""
     weight = np.array(setting.importance) * np.array(setting.density)
     return np.argsort(-weight * np.exp(0.5 * random.normal(size=weight.size)), kind="stable")

@@ -23,23 +23,32 @@ _SILENT = 1e-2
 
 
 def decided_nearby(theta: Float[np.ndarray, " parameters"], law: Law) -> Float[np.ndarray, " parameters"] | None:
-    """Parameters with the small weights of each unit set to zero, if all units are decided then and enumerated.
+    """Parameters whose units are all decided and enumerated: those given, or those without the small weights of units.
 
     Args:
         theta: of one model, balanced if untied (see `geometry.balance`).
         law: of that model.
+
+    Returns:
+        Such parameters, or None if neither are.
     """
+    if not _within_reach(law):
+        return None
     W, _, _ = weights_of(theta[None], law.density.shape[1], law.structure)
+    if are_decided(W, law.structure)[0]:
+        return theta
     size = np.abs(W[0]).max(axis=1, keepdims=True)
     kept = (np.abs(W[0]) > SMALL * size) & (size > _SILENT * size.max())
     nearby = theta.copy()
     nearby[inward_weights(theta.size, law)] *= kept.ravel()
-    return nearby if are_decided(W * kept, law.structure)[0] and _within_reach(law) else None
+    return nearby if are_decided(W * kept, law.structure)[0] else None
 
 
 def _within_reach(law: Law) -> bool:
-    """Whether decided units have an exact expansion: `objective.expansion` enumerates knots."""
+    """Whether decided units have an exact expansion: `objective.expansion` enumerates their knots."""
     features, structure = law.density.shape[1], law.structure
+    if structure.values == "binary":
+        return False
     penalised = law.l1 is not None and knot_count(structure, features) > MOST_KNOTS
     return not penalised and (structure.readout == "linear" or half_knot_count(structure, features) <= MOST_KNOTS)
 

@@ -31,7 +31,7 @@ _REFINED, _FINE = 3, 2**13
 _FINEST, _LAST, _LOOKING = 2**16, 4, 2**13
 #: Losses that agree to so many standard errors of the race's last sample are taken for the same minimum's: models that
 #: differ by a relabelling alone do not agree better on a sample.
-HIT_ERRORS = 2.0
+HIT_ERRORS = 4.0
 #: What setting small weights to zero may cost on the sample, relatively or relative to the loss of the empty model.
 _SAME, _NOTHING = 1e-4, 1e-7
 #: An exact loss below this share of the empty model's is zero: nothing is lower.
@@ -102,7 +102,7 @@ def search_on_samples(
     """
     law = law_of(setting)
     race = _race(theta, law, seed, advance)
-    tolerance = _hit_tolerance(race.theta[np.argmin(race.loss)], race.sample, law, seed)
+    tolerance = _hit_tolerance(race, law, seed)
     fine = _sample(law, _FINE, seed, _REFINING)
     refined = [settle_held(_even(race.theta[[k]], law)[0], law, fine) for k in _different(race.loss, tolerance)]
     chosen = refined[_lowest(np.array([rest.theta for rest in refined]), law, seed)]
@@ -156,10 +156,14 @@ def _sample(law: Law, active: int, *stream: int) -> Sample:
     return scrambled_sample(law, active, np.random.default_rng(stream))
 
 
-def _hit_tolerance(theta: np.ndarray, sample: Sample, law: Law, seed: int) -> float:
-    """`HIT_ERRORS` standard errors of the loss over a sample, from those of repeated ones of other size."""
-    _, error = _elsewhere(theta[None], law, seed)
-    noise = float(error[0]) * float(np.sqrt(REPETITIONS * POINTS / sample.points))
+def _hit_tolerance(race: _Race, law: Law, seed: int) -> float:
+    """`HIT_ERRORS` standard errors of the loss over the race's sample, the largest of its lowest members.
+
+    Scrambled points err about as 1 / points, one relabelling of a model more than another.
+    """
+    lowest = np.argsort(race.loss)[: min(_LEAST, int(np.isfinite(race.loss).sum()))]
+    error = float(_elsewhere(race.theta[lowest], law, seed)[1].max())
+    noise = error * REPETITIONS**0.5 * max(1.0, POINTS / race.sample.points)
     return HIT_ERRORS * noise + _NOTHING * float(empty_loss(law)[0])
 
 

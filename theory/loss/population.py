@@ -96,7 +96,9 @@ def population_loss(
         InputError: weights of another shape than the setting's, a method that does not take this setting or order, or a
             device that is not there.
 
-    Validity: beyond 2⁵³ the sum of a row's overlaps leaves no digits, and the error bound says so.
+    Validity: beyond 2⁵³ the sum of a row's overlaps leaves no digits, and the error bound says so.  In a decided ReLU
+    hidden layer the exact derivatives are those by the weights that are not zero; the entries of the others, where the
+    loss has a kink, are 0 (quasi-Monte Carlo gives those of the inactive side).
 
     Source: the loss, Elhage et al. 2022, section "Demonstrating superposition"; each route's module names its own.
 

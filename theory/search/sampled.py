@@ -23,7 +23,7 @@ from tegum.theory.weights import Weights
 
 #: Stages of the race: inputs with a feature on and evaluations of each member.  After the first one in `_KEPT` goes on,
 #: but at least so many.
-_STAGES = ((2**10, 150), (2**12, 400))
+_STAGES = ((2**11, 200), (2**12, 400))
 _KEPT, _LEAST = 4, 8
 #: Different minima that are refined, and the inputs with a feature on by which they are.
 _REFINED, _FINE = 3, 2**13

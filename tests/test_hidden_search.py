@@ -142,6 +142,7 @@ def test_two_units_for_each_feature_compute_its_absolute_value_exactly(one_short
     best = optimum(ABSOLUTE, 8)
     assert best.method == "enumeration"
     assert abs(best.loss) <= best.error < 1e-12
+    assert best.at_rest
     assert best.hits > 1
     assert best.hessian_min > 0
     assert best.gradient_norm < 1e-8
@@ -190,6 +191,7 @@ def test_the_reported_loss_is_over_inputs_that_the_search_has_not_seen(tied):
 
 
 def test_the_certificate_is_that_of_a_minimum(tied):
+    assert tied.at_rest
     assert tied.hits > 1
     assert tied.hits + tied.abandoned <= tied.starts
     assert tied.gradient_norm < 5 * tied.gradient_error

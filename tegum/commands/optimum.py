@@ -60,6 +60,7 @@ def run(arguments: Namespace) -> Answer:
         "gradient_error": best.gradient_error,
         "hit_tolerance": best.hit_tolerance,
         "sample_loss": best.sample_loss,
+        "at_rest": best.at_rest,
         **written(best.weights),
     }
     text = (
@@ -69,6 +70,7 @@ def run(arguments: Namespace) -> Answer:
         f"least curvature {best.hessian_min:.6g}{f' ± {best.hessian_error:.1e}' if best.hessian_error else ''}\n"
         f"found by        {best.hits} of {best.starts} starts ({best.structured_hits} of {best.structured} structured)"
         f"{f', then {best.exchanges} exchanges of features' if best.exchanges else ''}"
+        f"{', not at rest: the loss still falls' if best.at_rest is False else ''}"
     )
     if arguments.certify is not None:
         proved = _certified(best, setting, arguments.certify)

@@ -68,6 +68,8 @@ class Optimum:
             hits were told by `SAME_LOSS`.
         sample_loss: of a search on samples, the loss over the sample that the weights were fitted to.  The least loss
             of their basin lies between this and ``loss``, in expectation.
+        at_rest: of a search on samples, whether the loss had all but stopped falling and every kink held what it
+            should; None otherwise.
     """
 
     setting: Setting
@@ -90,6 +92,7 @@ class Optimum:
     gradient_error: float = 0.0
     hit_tolerance: float | None = None
     sample_loss: float | None = None
+    at_rest: bool | None = None
 
     @property
     def geometry(self) -> str:
@@ -195,6 +198,7 @@ def _by_samples(
         gradient_error=found.gradient_error,
         hit_tolerance=found.hit_tolerance,
         sample_loss=found.sample_loss,
+        at_rest=found.converged,
     )
 
 

@@ -52,9 +52,9 @@ class SampledRest:
         gradient_error: standard error of that norm, or a bound on it; 0 where the loss is exact.
         sample_loss: over the sample it was fitted to, which flatters it: in expectation the least loss of its basin is
             not below this, nor above the loss over other inputs.
-        converged: whether it came to rest.
+        converged: whether it came to rest: on the exact loss if ``exact``, else up to what the sample resolves.
         at_rest: which starts ran to the end of the race and came to rest, up to what its sample resolves.
-        hits: which of those did so at the best loss, to ``hit_tolerance``.
+        hits: which of those did so at the loss of the start that led to the weights, to ``hit_tolerance``.
         hit_tolerance: difference of losses that counts as none: `HIT_ERRORS` standard errors.
         abandoned: which starts were left behind on the way.
         curvature: least curvature and how far it is known; of the exact loss if ``exact``.
@@ -104,11 +104,11 @@ def search_on_samples(
     race = _race(theta, law, seed, advance)
     tolerance = _hit_tolerance(race, law, seed)
     fine = _sample(law, _FINE, seed, _REFINING)
-    refined = [settle_held(_even(race.theta[[k]], law)[0], law, fine) for k in _different(race.loss, tolerance)]
-    chosen = refined[_lowest(np.array([rest.theta for rest in refined]), law, seed)]
+    different = _different(race.loss, tolerance)
+    refined = [settle_held(_even(race.theta[[k]], law)[0], law, fine) for k in different]
+    chosen = _lowest(np.array([rest.theta for rest in refined]), law, seed)
     finest = _sample(law, _FINEST, seed, _FINISHING)
-    best = settle_held(chosen.theta, law, finest, _LAST)
-    hits = race.at_rest & (race.loss <= race.loss.min() + tolerance)
+    best = settle_held(refined[chosen].theta, law, finest, _LAST)
     advance(len(theta), len(theta))
     found, exact = _made_exact(best, law, finest)
     there, norm, error = _looked_at(found.theta, setting)
@@ -121,7 +121,7 @@ def search_on_samples(
         sample_loss=found.loss,
         converged=found.converged,
         at_rest=race.at_rest,
-        hits=hits,
+        hits=race.at_rest & (np.abs(race.loss - race.loss[different[chosen]]) <= tolerance),
         hit_tolerance=tolerance,
         abandoned=~np.isfinite(race.loss),
         curvature=_curvature(found.theta, law, seed, exact),

@@ -61,7 +61,7 @@ def _comparison(cell: CellInputs) -> Comparison:
     return judged(cell.setting, cell.learned, there, best, resolved)
 
 
-def _optimum(setting: Setting, weights: Weights, search: dict[str, int]) -> Optimum:
+def _optimum(setting: Setting, weights: Weights, search: dict[str, Any]) -> Optimum:
     exact = population_loss(weights, setting)
     alone = weights[None]
     at = polished_at(alone, alone, law_of(setting))

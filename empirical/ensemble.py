@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from tegum.empirical.models import arrays_of
 from tegum.empirical.plan import Training
@@ -44,7 +44,9 @@ class Ensemble:
         batch_loss: [runs], a noisy estimate from the last training batches, never the population loss; but where the
             data are the population, that loss averaged over the last steps.
         options: how the runs were trained; its device and kernel are those that were used.
-        steps: [runs], the steps that each took; fewer than the options say where a run stopped early.
+            NaN marks a run that diverged.
+        steps: [runs], the steps that each took; fewer than the options say where a run stopped early or diverged. The
+            weights are those after so many steps, finite in any case (see `underway.Underway`).
 
     Raises:
         InputError: lengths or shapes at odds with each other.
@@ -79,6 +81,11 @@ class Ensemble:
         return _ensemble(settings, runs, self.options, {name: array[chosen] for name, array in _arrays(self).items()})
 
     @property
+    def diverged(self) -> Bool[np.ndarray, " runs"]:
+        """Which runs diverged, in the step after the last of their `steps`."""
+        return np.isnan(self.batch_loss)
+
+    @property
     def seed(self) -> int:
         """The seed of every run's random stream."""
         return self.options.seed
@@ -101,6 +108,24 @@ def concatenated(ensembles: Sequence[Ensemble]) -> Ensemble:
         tuple(run for ensemble in ensembles for run in ensemble.runs),
         ensembles[0].options,
         {name: np.concatenate([part[name] for part in parts]) for name in parts[0]},
+    )
+
+
+def require_some(ensemble: Ensemble) -> None:
+    """See that not all runs diverged.
+
+    Raises:
+        InputError: they did; the line says at what learning rate, and what helps.
+    """
+    if ensemble.diverged.all():
+        raise InputError(all_diverged(ensemble.options, len(ensemble.runs)))
+
+
+def all_diverged(training: Training, runs: int) -> str:
+    """What is said where no run is left."""
+    return (
+        f"training.learning_rate = {training.learning_rate!r}, or an importance, is too large: all {runs} runs"
+        " diverged; a smaller learning rate or a warm-up helps"
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int, UInt64
+from jaxtyping import Bool, Float, Int, UInt64
 
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import START, uniforms
@@ -16,6 +16,8 @@ from tegum.theory.weights import Weights
 
 #: Instances in one tensor of the published notebook, on which the variance of its start depends.
 _NOTEBOOK_INSTANCES = 10
+#: Overlaps of larger weights are beyond 2⁵³, where the exact loss has no digits left: such a run has diverged.
+_LARGEST_WEIGHT = 2.0**26
 
 
 @dataclass(eq=False)
@@ -86,6 +88,12 @@ def shapes(setting: Setting) -> dict[str, tuple[int, ...]]:
     if not setting.tied:
         shape["W_out"] = (setting.count, setting.hidden)
     return shape | ({"b": (setting.count,)} if setting.bias else {})
+
+
+def are_bounded(models: Models) -> Bool[np.ndarray, " runs"]:
+    """Which models have weights, none of them NaN, that an exact loss can be computed of."""
+    arrays = [np.abs(array).reshape(len(models), -1) for array in models.parameters.values()]
+    return np.all([(array <= _LARGEST_WEIGHT).all(axis=1) for array in arrays], axis=0)
 
 
 def weights_of_models(models: Models) -> Weights:

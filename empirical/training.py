@@ -1,22 +1,24 @@
 """Training: every run of every setting of one shape, by the kernel that suits, in pieces."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
-from tegum.empirical.ensemble import Ensemble, concatenated
+from tegum.empirical.checkpoints import NO_CHECKPOINTS, Checkpoint, Checkpoints
+from tegum.empirical.ensemble import Ensemble, concatenated, require_some
 from tegum.empirical.exact import exact_losses
 from tegum.empirical.kernels import kernel_name, kernel_named
 from tegum.empirical.memory import Memory, memory_needed
-from tegum.empirical.models import Models, new_models, weights_of_models
+from tegum.empirical.models import Models, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.empirical.stream import run_key
+from tegum.empirical.underway import Underway, advanced, begun
 from tegum.theory.checks import shown
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import structure_of
@@ -45,7 +47,7 @@ def train(setting: Setting, progress: Progress | None = None, **options: Any) ->
         `Ensemble` of `Training.runs` models.
 
     Raises:
-        InputError: an option out of range, a device that is not there, or a run that diverges.
+        InputError: an option out of range, a device that is not there, or a learning rate at which all runs diverge.
 
     Validity: as in `train_runs`.
 
@@ -55,13 +57,23 @@ def train(setting: Setting, progress: Progress | None = None, **options: Any) ->
 
 
 def train_cells(settings: Sequence[Setting], training: Training, progress: Progress | None = None) -> Ensemble:
-    """An ensemble of `training.runs` models of each setting, setting after setting; see `train_runs`."""
+    """An ensemble of `training.runs` models of each setting, setting after setting; see `train_runs`.
+
+    Raises:
+        InputError: as `train_runs`, or all runs diverged.
+    """
     each = [setting for setting in settings for _ in range(training.runs)]
-    return train_runs(each, list(range(training.runs)) * len(settings), training, progress)
+    ensemble = train_runs(each, list(range(training.runs)) * len(settings), training, progress)
+    require_some(ensemble)
+    return ensemble
 
 
 def train_runs(
-    settings: Sequence[Setting], runs: Sequence[int], training: Training, progress: Progress | None = None
+    settings: Sequence[Setting],
+    runs: Sequence[int],
+    training: Training,
+    progress: Progress | None = None,
+    checkpoints: Checkpoints = NO_CHECKPOINTS,
 ) -> Ensemble:
     """An ensemble of the runs with these settings and indices.
 
@@ -74,13 +86,15 @@ def train_runs(
         training: the options; `runs` in it is not looked at.
         progress: called every 100 steps, or every second or so where steps are faster, with the run steps done and
             their total.
+        checkpoints: of these very runs: training goes on from there.
 
     Returns:
-        `Ensemble`, in the given order, its options with the device and the kernel that were used.
+        `Ensemble`, in the given order, its options with the device and the kernel that were used. A run that diverged
+        is marked (see `Ensemble.diverged`) and costs no other; it may be that all are.
 
     Raises:
-        InputError: settings of several shapes, a device that is not there, a kernel that does not take them, more
-            than fits in memory, a learning rate at which a run diverges.
+        InputError: settings of several shapes, a device that is not there, a kernel that does not take them, or more
+            than fits in memory.
 
     Validity: "adamw" decays the weights, so its minimum is not that of the population loss; the "constant" schedule
     does not settle in a minimum but hovers above it by a per cent of the loss or more, unless the data are the
@@ -90,12 +104,15 @@ def train_runs(
     options = resolved(settings[0], training)
     at_once = _memory(settings[0], options, len(runs)).at_once
     total = len(runs) * training.steps
-    parts = []
-    for first in range(0, len(runs), at_once):
-        part = slice(first, first + at_once)
-        before = first * training.steps
-        told = partial(_report, progress, before, total)
-        parts.append(_trained(settings[part], runs[part], options, told))
+    parts: list[Ensemble] = []
+    first = 0
+    while first < len(runs):
+        checkpoint = checkpoints.of_part(first)
+        found = checkpoint.latest(settings[0], options, len(runs) - first)
+        part = slice(first, first + (at_once if found is None else len(found.steps)))
+        told = partial(_report, progress, first * training.steps, total)
+        parts.append(_trained(settings[part], runs[part], options, found, checkpoint, told))
+        first += len(parts[-1].runs)
     return concatenated(parts)
 
 
@@ -119,37 +136,52 @@ def resolved(setting: Setting, training: Training) -> Training:
     return replace(on_device, kernel=kernel_name(setting, on_device))
 
 
-@dataclass(eq=False)
-class _Runs:
-    """Runs on their way: the models where they stand, and of each its batch_loss and the steps it took."""
-
-    models: Models
-    batch_loss: Float[np.ndarray, " runs"]
-    steps: Int[np.ndarray, " runs"]
-
-
 def _trained(
-    settings: Sequence[Setting], runs: Sequence[int], training: Training, report: Callable[[int], None]
+    settings: Sequence[Setting],
+    runs: Sequence[int],
+    training: Training,
+    found: Underway | None,
+    checkpoint: Checkpoint,
+    report: Callable[[int], None],
 ) -> Ensemble:
-    kernel = kernel_named(training.kernel)
+    """Runs trained side by side, from where they were `found` or from their start."""
     keys = np.array([run_key(*one, training.seed) for one in zip(settings, runs, strict=True)], dtype=np.uint64)
-    done = _Runs(new_models(settings, keys, training), np.zeros(len(runs)), np.zeros(len(runs), dtype=np.int64))
-    live = np.arange(len(runs))
-    for first, count in pieces(0, training.steps, steps_at_once(settings[0], training, len(runs))):
-        models, theirs = done.models[live], [settings[row] for row in live.tolist()]
-        done.batch_loss[live] = kernel.advance(models, theirs, keys[live], training, first, count)
-        done.models[live] = models
-        done.steps[live] += count
-        live = live[~_may_stop(models, theirs, training)]
-        report(len(runs) * training.steps - len(live) * (training.steps - first - count))
-        if not len(live):
-            break
-    check_finite(done.models, training)
-    return Ensemble(tuple(settings), tuple(runs), weights_of_models(done.models), done.batch_loss, training, done.steps)
+    found = begun(settings, keys, training) if found is None else found
+    live = _live(found, settings, training)
+    most = steps_at_once(settings[0], training, len(runs))
+    try:
+        for first, count in pieces(found.step, training.steps, most):
+            if not live.size:
+                break
+            found = advanced(found, live, settings, keys, training, count)
+            live = _live(found, settings, training)
+            report(len(runs) * training.steps - len(live) * (training.steps - first - count))
+            checkpoint.now_and_then(found)
+    except KeyboardInterrupt:
+        checkpoint.keep(found)
+        raise
+    checkpoint.keep(found)
+    return ensemble_of(found, settings, runs, training)
+
+
+def ensemble_of(found: Underway, settings: Sequence[Setting], runs: Sequence[int], training: Training) -> Ensemble:
+    """The ensemble of runs as they stand."""
+    weights = weights_of_models(found.models)
+    return Ensemble(tuple(settings), tuple(runs), weights, found.batch_loss, training, found.steps)
+
+
+def _live(found: Underway, settings: Sequence[Setting], training: Training) -> Int[np.ndarray, " live"]:
+    """The runs that take further steps: they have neither diverged nor stopped, nor may they stop now."""
+    live = np.flatnonzero(~found.diverged & (found.steps == found.step))
+    if not found.step or not live.size:
+        return live
+    return live[~_may_stop(found.models[live], [settings[row] for row in live.tolist()], training)]
 
 
 def pieces(start: int, stop: int, most: int = PIECE) -> list[tuple[int, int]]:
     """(first step, steps) of each piece: `most` at most, and PIECE for the last, over which batch_loss is averaged."""
+    if start >= stop:
+        return []
     ends = [start, *reversed(range(stop - PIECE, start, -most)), stop]
     return [(first, end - first) for first, end in pairwise(ends)]
 
@@ -166,7 +198,6 @@ def _may_stop(models: Models, settings: Sequence[Setting], training: Training) -
     """Which runs need no further steps, by their exact loss and gradient."""
     if not (training.tolerance or training.stop_loss):
         return np.zeros(len(models), dtype=bool)
-    check_finite(models, training)
     found = exact_losses(weights_of_models(models), settings)
     at_rest = bool(training.tolerance) & (found.gradient_norm <= training.tolerance)
     return at_rest | bool(training.stop_loss) & (found.loss + found.error <= training.stop_loss)
@@ -189,13 +220,3 @@ def _check_runs(settings: Sequence[Setting], runs: Sequence[int]) -> None:
         for key in ("count", "hidden", *vars(structure_of(setting))):
             if getattr(setting, key) != getattr(settings[0], key):
                 raise InputError(f"{key} = {getattr(setting, key)} and {getattr(settings[0], key)} cannot be mixed")
-
-
-def check_finite(models: Models, training: Training) -> None:
-    finite = [np.isfinite(array).reshape(len(models), -1).all(1) for array in models.parameters.values()]
-    diverged = int((~np.all(finite, axis=0)).sum())
-    if diverged:
-        raise InputError(
-            f"training.learning_rate = {training.learning_rate!r}, or an importance, is too large:"
-            f" {diverged} of {len(models)} runs diverged"
-        )

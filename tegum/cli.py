@@ -35,7 +35,7 @@ COMMANDS = {
     "phases": "phase diagram with boundary curves; run again to resume",
     "table": "the table of factors: shown, checked, drawn, or computed anew (run again to resume)",
     "mixture": "best orthogonal sum of small factors for any number of features",
-    "train": "train an ensemble and evaluate it by the exact loss",
+    "train": "train an ensemble and evaluate it by the exact loss; run again to resume",
     "sweep": "train a grid of settings and seeds; run again to resume",
     "dynamics": "train with snapshots: levels, jumps and geometry along the way; run again to resume",
     "identify": "geometry of any weights",

@@ -128,7 +128,7 @@ def test_another_history_in_the_folder_is_refused(tmp_path):
         record(replace(setting, density=0.2), MODES["adam"], (0, 130), tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 1}', '{"format": 1, "steps": [5, 1]}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 2}', '{"format": 2, "steps": [5, 1]}'])
 def test_a_bad_manifest_is_one_line(text, tmp_path):
     (tmp_path / "dynamics.json").write_text(text)
     with pytest.raises(InputError, match=r"dynamics\.json: (is|steps)"):

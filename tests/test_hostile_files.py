@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 import torch
 
-from tegum.empirical.dynamics.history import load_snapshot, read_manifest
+from tegum.empirical.dynamics.history import read_manifest
 from tegum.empirical.ensemble import load_ensemble, save_ensemble
 from tegum.empirical.plan import Plan, Training
+from tegum.empirical.snapshots import load_snapshot
 from tegum.empirical.sweep.folder import sweep_in
 from tegum.empirical.sweep.sealed import read_shard
 from tegum.empirical.sweep.sweep import sweep
@@ -279,9 +280,10 @@ def test_a_history_does_not_lead_out_of_its_folder(tmp_path, run, refused):
     run(*asked, "--device", "cpu", "--out", str(folder))
     setting, options, steps = read_manifest(folder)
     (snapshot,) = folder.glob(f"snapshots/step-{steps[-1]:010d}-*.safetensors")
-    assert load_snapshot(folder, steps[-1], setting, options) is not None
-    out_of(folder, snapshot)
-    assert load_snapshot(folder, steps[-1], setting, options) is None  # as if it were missing: it is recorded again
+    there = folder / "snapshots"
+    assert load_snapshot(there, steps[-1], setting, options) is not None
+    out_of(there, snapshot)
+    assert load_snapshot(there, steps[-1], setting, options) is None  # as if it were missing: it is recorded again
     out_of(folder, folder / "dynamics.json")
     assert "leads out of its folder" in refused("draw", "--runs", str(folder), "--out", str(tmp_path / "out"))
 

@@ -62,7 +62,8 @@ def test_every_run_is_where_it_belongs(folder, path):
     parts = [read_shard(folder, cut, index) for index in range(cut.shards)]
     with opened(path) as data:
         assert dict(data.sizes) == {"density": 2, "importance[1]": 3, "run": 5, "hidden": 2, "feature": 3}
-        assert set(data.data_vars) == set(parts[0])
+        assert set(data.data_vars) == {*parts[0], "diverged"}
+        assert not data["diverged"].any()
         for name in parts[0]:
             flat = np.concatenate([part[name] for part in parts])
             np.testing.assert_array_equal(data[name].values.reshape(flat.shape), flat)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -12,26 +10,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 
-from tegum.empirical.models import Models, shapes
+from tegum.empirical.models import shapes
 from tegum.empirical.plan import Training
+from tegum.empirical.snapshots import load_snapshot
+from tegum.empirical.underway import Underway
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError, located
-from tegum.theory.files.atomic import write_atomically, write_json
-from tegum.theory.files.reading import json_content, require_inside, sha256_of
-from tegum.theory.files.safetensor import safetensors_arrays
+from tegum.theory.files.atomic import write_json
+from tegum.theory.files.reading import json_content, require_inside
 from tegum.theory.setting import Setting, setting_from_tables, setting_tables
 from tegum.theory.weights import Weights
 
 MANIFEST = "dynamics.json"
-_FORMAT = 1
+SNAPSHOTS = "snapshots"
+_FORMAT = 2
 _LARGEST_MANIFEST = 2**26  # bytes; a million snapshots take some 2**23
-#: The step after which a snapshot was taken, and digits of the SHA-256 of its content.
-_NAME = "snapshots/step-{:010d}-{}.safetensors"
-_DIGITS = 16
-_PARTS = ("parameters", "first", "second")
-_BATCH_LOSS = "batch_loss"
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +39,8 @@ class History:
         steps: optimiser steps taken before each snapshot, from 0.
         W: [snapshots, runs, hidden, features]; W_out [snapshots, runs, features, hidden], None if tied.
         b: [snapshots, runs, features]; zero for a model without biases.
-        batch_loss: mean over the steps since the snapshot before; NaN at the first one.
+        batch_loss: mean over the steps since the snapshot before; NaN at the first one, and once a run has diverged.
+        taken: steps that each run has taken; one that diverged stays as it was before it did (see `underway`).
     """
 
     setting: Setting
@@ -54,6 +50,12 @@ class History:
     b: Float[np.ndarray, "snapshots runs features"]
     W_out: Float[np.ndarray, "snapshots runs features hidden"] | None
     batch_loss: Float[np.ndarray, "snapshots runs"]
+    taken: Int[np.ndarray, "snapshots runs"]
+
+    @property
+    def diverged(self) -> Bool[np.ndarray, " runs"]:
+        """Which runs diverged before the last snapshot."""
+        return self.taken[-1] < self.steps[-1]
 
     def at(self, snapshot: int) -> Weights:
         """All runs at one snapshot, as an ensemble."""
@@ -109,30 +111,6 @@ def read_manifest(folder: str | os.PathLike[str]) -> tuple[Setting, Training, tu
             raise InputError(f"is damaged: {error!r}") from error
 
 
-def save_snapshot(
-    folder: str | os.PathLike[str], step: int, models: Models, batch_loss: Float[np.ndarray, " runs"]
-) -> None:
-    """Write all that the runs are after a step, optimiser and all, atomically, its checksum in its name."""
-    from safetensors.numpy import save
-
-    arrays = {_BATCH_LOSS: np.ascontiguousarray(batch_loss)}
-    for name, part in zip(_PARTS, models.parts, strict=True):
-        arrays |= {f"{name}.{key}": array for key, array in part.items()}
-    data = save(arrays)
-    write_atomically(Path(folder) / _NAME.format(step, hashlib.sha256(data).hexdigest()[:_DIGITS]), data)
-
-
-def load_snapshot(
-    folder: str | os.PathLike[str], step: int, setting: Setting, options: Training
-) -> tuple[Models, Float[np.ndarray, " runs"]] | None:
-    """The runs after a step, and their batch_loss; None where no intact file holds them."""
-    for path in sorted(Path(folder).glob(_NAME.format(step, "?" * _DIGITS))):
-        found = _intact(folder, path, setting, options)
-        if found is not None:
-            return found
-    return None
-
-
 def load_history(folder: str | os.PathLike[str]) -> History:
     """The history in a folder.
 
@@ -140,25 +118,25 @@ def load_history(folder: str | os.PathLike[str]) -> History:
         InputError: there is none, or a snapshot is missing or damaged; recording it again computes what is not there.
     """
     setting, options, steps = read_manifest(folder)
-    found = [load_snapshot(folder, step, setting, options) for step in steps]
+    found = [load_snapshot(Path(folder) / SNAPSHOTS, step, setting, options) for step in steps]
     if None in found:
         missing = steps[found.index(None)]
         raise InputError(f"{os.fspath(folder)}: the snapshot at step {missing} is missing or damaged; record it again")
     return history_of(setting, options, steps, [one for one in found if one is not None])
 
 
-def history_of(
-    setting: Setting, options: Training, steps: Sequence[int], snapshots: Sequence[tuple[Models, np.ndarray]]
-) -> History:
+def history_of(setting: Setting, options: Training, steps: Sequence[int], snapshots: Sequence[Underway]) -> History:
     """A history of the runs as they were at each step."""
     stacked = {
-        name: np.stack([models.parameters[name] for models, _ in snapshots]).astype(np.float64)
+        name: np.stack([one.models.parameters[name] for one in snapshots]).astype(np.float64)
         for name in shapes(setting)
     }
     W = stacked["W"]
     b = stacked.get("b", np.zeros((*W.shape[:2], setting.count)))
-    batch_loss = np.stack([loss for _, loss in snapshots])
-    return History(setting, options, tuple(steps), W, b, stacked.get("W_out"), batch_loss)
+    batch_loss = np.stack([one.batch_loss for one in snapshots])
+    batch_loss[0] = np.nan
+    taken = np.stack([one.steps for one in snapshots])
+    return History(setting, options, tuple(steps), W, b, stacked.get("W_out"), batch_loss, taken)
 
 
 def _manifest(setting: Setting, options: Training, steps: Sequence[int]) -> dict[str, Any]:
@@ -169,24 +147,3 @@ def _manifest(setting: Setting, options: Training, steps: Sequence[int]) -> dict
         "options": asdict(options),
         "steps": list(steps),
     }
-
-
-def _intact(
-    folder: str | os.PathLike[str], path: Path, setting: Setting, options: Training
-) -> tuple[Models, np.ndarray] | None:
-    """The content of a snapshot's file if it is what its name says."""
-    digits = re.search(r"-([0-9a-f]+)\.safetensors$", path.name)
-    try:
-        require_inside(folder, path)
-        if digits is None or not sha256_of(path).startswith(digits[1]):
-            return None
-        parts = _PARTS[:2] if options.optimizer == "sgd" else _PARTS
-        names = [f"{part}.{name}" for part in parts for name in shapes(setting)]
-        arrays = safetensors_arrays(path, [[_BATCH_LOSS, *names]])
-    except InputError:
-        return None
-    of_part = {part: {name: arrays[f"{part}.{name}"] for name in shapes(setting)} for part in parts}
-    models = Models(of_part["parameters"], of_part["first"], of_part.get("second", {}))
-    wanted = {name: (options.runs, *shape) for name, shape in shapes(setting).items()}
-    fits = all({name: array.shape for name, array in part.items()} == wanted for part in models.parts if part)
-    return (models, arrays[_BATCH_LOSS]) if fits and arrays[_BATCH_LOSS].shape == (options.runs,) else None

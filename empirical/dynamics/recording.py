@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from tegum.empirical.dynamics.history import (
-    History,
-    begin_history,
-    history_of,
-    load_snapshot,
-    save_snapshot,
-)
-from tegum.empirical.ensemble import Ensemble, save_ensemble
-from tegum.empirical.kernels import kernel_named
-from tegum.empirical.models import Models, new_models, weights_of_models
+from tegum.empirical.dynamics.history import SNAPSHOTS, History, begin_history, history_of
+from tegum.empirical.ensemble import require_some, save_ensemble
 from tegum.empirical.plan import Training
+from tegum.empirical.snapshots import load_snapshot, save_snapshot
 from tegum.empirical.stream import run_key
-from tegum.empirical.training import Progress, check_finite, ensemble_memory, pieces, resolved, steps_at_once
+from tegum.empirical.training import Progress, ensemble_memory, ensemble_of, pieces, resolved, steps_at_once
+from tegum.empirical.underway import Underway, advanced, begun
 from tegum.theory.errors import InputError
 from tegum.theory.setting import Setting
 
@@ -49,7 +45,7 @@ def record(
 
     Raises:
         InputError: the folder holds another history, a device that is not there, a kernel that does not take the
-            setting, more runs than fit in memory, a learning rate at which a run diverges.
+            setting, more runs than fit in memory, a learning rate at which all runs diverge.
     """
     options = resolved(setting, training)
     if ensemble_memory(setting, options).at_once < options.runs:
@@ -57,42 +53,37 @@ def record(
     begin_history(folder, setting, options, steps)
     settings = [setting] * options.runs
     keys = np.array([run_key(setting, run, options.seed) for run in range(options.runs)], dtype=np.uint64)
-    snapshots: list[tuple[Models, np.ndarray]] = []
-    for k, step in enumerate(steps):
-        found = load_snapshot(folder, step, setting, options)
-        if found is None and k == 0:
-            found = new_models(settings, keys, options), np.full(options.runs, np.nan)
-            save_snapshot(folder, step, *found)
-        elif found is None:
-            found = _advanced(snapshots[-1][0], settings, keys, options, steps[k - 1], step, progress)
-            save_snapshot(folder, step, *found)
+    place = Path(folder) / SNAPSHOTS
+    snapshots: list[Underway] = []
+    for step in steps:
+        found = load_snapshot(place, step, setting, options)
+        if found is None:
+            found = begun(settings, keys, options)
+            if snapshots:
+                found = _taken_to(step, snapshots[-1], settings, keys, options, progress)
+            save_snapshot(place, step, found)
         snapshots.append(found)
-    _save_last(folder, settings, options, *snapshots[-1])
+    ensemble = ensemble_of(snapshots[-1], settings, range(options.runs), options)
+    require_some(ensemble)
+    save_ensemble(folder, ensemble)
     return history_of(setting, options, steps, snapshots)
 
 
-def _advanced(
-    before: Models,
+def _taken_to(
+    stop: int,
+    found: Underway,
     settings: Sequence[Setting],
     keys: np.ndarray,
     options: Training,
-    start: int,
-    stop: int,
     progress: Progress | None,
-) -> tuple[Models, np.ndarray]:
-    """The runs taken from one snapshot to the next, and their mean batch_loss on the way."""
-    kernel = kernel_named(options.kernel)
-    models, mean = before[np.arange(len(before))], np.zeros(len(before))
-    for first, count in pieces(start, stop, steps_at_once(settings[0], options, len(models))):
-        mean += kernel.advance(models, settings, keys, options, first, count) * (count / (stop - start))
+) -> Underway:
+    """The runs taken from one snapshot to the next, with their mean batch_loss on the way."""
+    start, mean = found.step, np.zeros(len(keys))
+    for first, count in pieces(start, stop, steps_at_once(settings[0], options, len(keys))):
+        live = np.flatnonzero(~found.diverged)
+        if live.size:
+            found = advanced(found, live, settings, keys, options, count)
+        mean += found.batch_loss * (count / (stop - start))
         if progress is not None:
-            progress(len(models) * (first + count), len(models) * options.steps)
-    check_finite(models, options)
-    return models, mean
-
-
-def _save_last(
-    folder: str | os.PathLike[str], settings: Sequence[Setting], options: Training, models: Models, loss: np.ndarray
-) -> None:
-    runs, taken = tuple(range(options.runs)), np.full(options.runs, options.steps, dtype=np.int64)
-    save_ensemble(folder, Ensemble(tuple(settings), runs, weights_of_models(models), loss, options, taken))
+            progress(len(keys) * (first + count), len(keys) * options.steps)
+    return replace(found, batch_loss=mean)

@@ -8,7 +8,7 @@ from jaxtyping import Float, UInt64
 
 from tegum.empirical.exact import EXACT_BYTES, exact_losses
 from tegum.empirical.kernels.torch_optimizer import resumed_optimizer, take_step
-from tegum.empirical.models import Models, arrays_of, weights_of_models
+from tegum.empirical.models import Models, are_bounded, arrays_of, weights_of_models
 from tegum.empirical.plan import Training
 from tegum.theory.setting import Setting
 
@@ -23,18 +23,25 @@ def advance(
 ) -> Float[np.ndarray, " runs"]:
     """Take `count` steps from step number `first`, in place; the mean exact loss of each run over these steps.
 
-    The models are in double precision, so that a gradient can fall to 1e-10 and below.
+    The models are in double precision, so that a gradient can fall to 1e-10 and below. One that is
+    not bounded has diverged: its loss is infinite, and it is not evaluated, so that no other run meets its overflows.
     """
     state = [{name: torch.from_numpy(array) for name, array in part.items()} for part in models.parts]
     optimizer = resumed_optimizer(state, training, first)
     mean = np.zeros(len(keys))
     for step in range(first, first + count):
-        found = exact_losses(weights_of_models(models), settings)
-        slopes = arrays_of(found.gradient)
+        near = np.flatnonzero(are_bounded(models))
+        loss = np.full(len(keys), np.inf)
+        slopes = {name: torch.zeros_like(parameter) for name, parameter in state[0].items()}
+        if near.size:
+            found = exact_losses(weights_of_models(models[near]), [settings[row] for row in near.tolist()])
+            loss[near] = found.loss
+            for name, slope in slopes.items():
+                slope[near] = torch.from_numpy(arrays_of(found.gradient)[name])
         for name, parameter in state[0].items():
-            parameter.grad = torch.from_numpy(slopes[name])
+            parameter.grad = slopes[name]
         take_step(optimizer, training, step)
-        mean += found.loss / count
+        mean += loss / count
     return mean
 
 

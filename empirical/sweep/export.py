@@ -15,11 +15,12 @@ from tegum.empirical.sweep.folder import sweep_in
 from tegum.empirical.sweep.sealed import failed, read_shard, sealed
 from tegum.empirical.sweep.shards import Sweep, runs_of
 from tegum.empirical.sweep.stores import LIBRARIES, STORES, Layout
-from tegum.empirical.sweep.trained import layout
+from tegum.empirical.sweep.trained import diverged, layout
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder
 
 _MEANINGS = {
+    "diverged": "1 where the run diverged, in the step after the last of its steps; else 0",
     "W": "input weights, as trained",
     "b": "biases, as trained",
     "W_out": "output weights, as trained",
@@ -29,6 +30,7 @@ _MEANINGS = {
     "error": "bound on the numerical error of loss",
     "gradient_norm": "Euclidean norm of the gradient of the population loss",
 }
+_DIVERGED = {"diverged": (np.dtype(np.bool_), ())}
 _OF_A_MODEL = {"W": ("hidden", "feature"), "b": ("feature",), "W_out": ("feature", "hidden")}
 
 
@@ -56,7 +58,8 @@ def export(
     """Write all results of a finished sweep to one file that xarray opens.
 
     Its variables are the arrays of `trained.trained` over the dimensions: each axis of the plan, by its key; run;
-    hidden; feature. All are real, runs that could not be trained NaN. It is written shard by shard, and appears when
+    hidden; feature; and `diverged`. All are real, runs that could not be trained NaN; of a run that diverged, loss,
+    error, gradient_norm and batch_loss are. It is written shard by shard, and appears when
     complete.
 
     Args:
@@ -74,7 +77,8 @@ def export(
         raise InputError(f"{folder}: {missing} of {sweep.shards} shards are missing; run the sweep to its end first")
     with located(path), _store(path, sweep) as store:
         for place, index in enumerate(finished):
-            _copy(read_shard(folder, sweep, index), runs_of(sweep, index), store, _grid(sweep))
+            arrays = read_shard(folder, sweep, index)
+            _copy(arrays | {"diverged": diverged(arrays)}, runs_of(sweep, index), store, _grid(sweep))
             progress("export", place + 1, len(finished))
 
 
@@ -96,7 +100,7 @@ def _store(path: StrPath, sweep: Sweep) -> AbstractContextManager[Any]:
     grid, setting = _grid(sweep), sweep.plan.setting
     variables = {
         name: ((*grid, *_OF_A_MODEL.get(name, ())), np.result_type(dtype, np.float32), _MEANINGS[name])
-        for name, (dtype, _) in layout(setting, sweep.plan.training).items()
+        for name, (dtype, _) in (layout(setting, sweep.plan.training) | _DIVERGED).items()
     }
     plain = Layout(
         sizes=grid | {"hidden": setting.hidden, "feature": setting.count},

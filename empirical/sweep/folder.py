@@ -116,7 +116,7 @@ def claimed(folder: StrPath) -> Iterator[None]:
     claim_folder(folder)
     with located(os.fspath(folder)), _lock_file(folder) as file:
         if not _locked(file, _PATIENCE):
-            raise InputError("another sweep is at work in this folder")
+            raise InputError("another command is at work in this folder")
         for leftover in Path(folder).glob(f"{SHARDS}/.*.tmp"):  # of a driver that was killed while it wrote
             leftover.unlink(missing_ok=True)
         yield

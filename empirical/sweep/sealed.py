@@ -8,7 +8,8 @@ from typing import Any
 
 from tegum.empirical.sweep.folder import SHARDS, read_note
 from tegum.empirical.sweep.shards import Sweep, runs_of
-from tegum.empirical.sweep.trained import Arrays, Trained, check_arrays, layout
+from tegum.empirical.sweep.trained import Arrays, Trained, check_arrays, diverged, layout
+from tegum.theory.checks import whole
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, write_atomically, write_json
 from tegum.theory.files.reading import require_inside, sha256_of
@@ -31,7 +32,8 @@ def write_shard(folder: StrPath, sweep: Sweep, index: int, result: Trained) -> N
             _file(folder, sweep, index, suffix).unlink()
     data = save(result.arrays)
     write_atomically(_file(folder, sweep, index, _ARRAYS), data)
-    seal = {"sha256": hashlib.sha256(data).hexdigest(), "made_by": result.made_by}
+    lost = int(diverged(result.arrays).sum())
+    seal = {"sha256": hashlib.sha256(data).hexdigest(), "made_by": result.made_by, "diverged": lost}
     write_json(_file(folder, sweep, index, _SEAL), seal)
     _file(folder, sweep, index, _FAILED).unlink(missing_ok=True)
 
@@ -49,8 +51,7 @@ def read_shard(folder: StrPath, sweep: Sweep, index: int) -> Arrays:
     """
     seal, path = _file(folder, sweep, index, _SEAL), _file(folder, sweep, index, _ARRAYS)
     with located(seal):
-        note = read_note(folder, seal)
-        sha256 = note.get("sha256") if isinstance(note, dict) else None
+        sha256 = _sealed_note(folder, seal).get("sha256")
     with located(path):
         require_inside(folder, path)
         if sha256_of(path) != sha256:
@@ -65,11 +66,17 @@ def read_maker(folder: StrPath, sweep: Sweep, index: int) -> dict[str, Any]:
     """The device and the kernel that made a shard, as its seal says."""
     seal = _file(folder, sweep, index, _SEAL)
     with located(seal):
-        note = read_note(folder, seal)
-        maker = note.get("made_by") if isinstance(note, dict) else None
+        maker = _sealed_note(folder, seal).get("made_by")
         if not isinstance(maker, dict) or not {"device", "kernel"} <= set(maker):
             raise InputError("does not say what made it: device and kernel are missing")
         return {key: maker[key] for key in ("device", "kernel")}
+
+
+def read_diverged(folder: StrPath, sweep: Sweep, index: int) -> int:
+    """How many runs of a shard diverged, as its seal says; an older seal than these says nothing, when none could."""
+    seal = _file(folder, sweep, index, _SEAL)
+    with located(seal):
+        return whole("diverged", _sealed_note(folder, seal).get("diverged", 0), 0, len(runs_of(sweep, index)))
 
 
 def read_failure(folder: StrPath, sweep: Sweep, index: int) -> str:
@@ -98,6 +105,11 @@ def is_intact(folder: StrPath, sweep: Sweep, index: int) -> bool:
         _file(folder, sweep, index, _SEAL).unlink(missing_ok=True)
         return False
     return True
+
+
+def _sealed_note(folder: StrPath, seal: Path) -> dict[str, Any]:
+    note = read_note(folder, seal)
+    return note if isinstance(note, dict) else {}
 
 
 def _noted(folder: StrPath, sweep: Sweep, suffix: str) -> dict[int, float]:

@@ -4,10 +4,19 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
+from tegum.empirical.ensemble import all_diverged
 from tegum.empirical.executors.attempt import Execute, Failure, serial
 from tegum.empirical.plan import Plan
 from tegum.empirical.sweep.folder import begun, claimed, is_claimed
-from tegum.empirical.sweep.sealed import failed, is_intact, read_failure, sealed, write_failure, write_shard
+from tegum.empirical.sweep.sealed import (
+    failed,
+    is_intact,
+    read_diverged,
+    read_failure,
+    sealed,
+    write_failure,
+    write_shard,
+)
 from tegum.empirical.sweep.shards import Sweep, runs_of, shard
 from tegum.empirical.sweep.trained import trained
 from tegum.theory.errors import InputError
@@ -27,6 +36,7 @@ class Status:
         total: runs of the plan.
         failed: runs of shards that could not be done when they were last tried.
         reason: of the first of these, one line; empty where there is none.
+        diverged: runs, of those done, that diverged; their weights are not results.
         running: whether a driver is at work.
         rate: runs a second over the shards finished lately; None where fewer than two are.
     """
@@ -35,6 +45,7 @@ class Status:
     total: int
     failed: int = 0
     reason: str = ""
+    diverged: int = 0
     running: bool = False
     rate: float | None = None
 
@@ -60,7 +71,7 @@ def sweep(
 
     Raises:
         InputError: a folder of another plan, in use by another driver or that cannot be written to, a full disk, or
-            a plan of which nothing at all can be done. All shards finished until then are kept.
+            a plan of which nothing at all can be done or all runs diverge. All shards finished until then are kept.
 
     Validity: the finished sweep has the same bits however often it was interrupted, on one kind of device and kernel.
 
@@ -84,6 +95,8 @@ def sweep(
     status = sweep_status(folder, cut)
     if status.failed == status.total:
         raise InputError(status.reason)
+    if status.diverged == status.total:
+        raise InputError(all_diverged(plan.training, status.total))
     return status
 
 
@@ -100,6 +113,7 @@ def sweep_status(folder: StrPath, cut: Sweep) -> Status:
         total=cut.total,
         failed=sum(len(runs_of(cut, index)) for index in given_up),
         reason=read_failure(folder, cut, min(given_up)) if given_up else "",
+        diverged=sum(read_diverged(folder, cut, index) for index in finished),
         running=is_claimed(folder),
         rate=_rate(cut, finished),
     )

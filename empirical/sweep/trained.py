@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
+from jaxtyping import Bool
 
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.exact import rows_by_setting
@@ -16,6 +17,7 @@ from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 
 Arrays = dict[str, np.ndarray]
+_NUMBERS = ("batch_loss", "loss", "error", "gradient_norm")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,8 @@ def trained(shard: Shard) -> Trained:
         hidden], in the precision in which they were trained; and for each run batch_loss, a noisy estimate; steps,
         the number taken; loss, the population loss, with `error`, the bound on its numerical error (the standard
         error, where the setting has no exact route); gradient_norm, Euclidean, of the population loss by all weights.
+        These four are NaN for a run that diverged, whose weights are those after its `steps`, before the step in which
+        it did.
 
     The same shard gives the same bits wherever it is done on one kind of device with one kernel. PyTorch is held to
     one thread for that, since a library may sum in another order with more.
@@ -72,8 +76,14 @@ def check_arrays(arrays: Arrays, setting: Setting, training: Training, runs: int
         dtype, shape = needed[name]
         if array.shape != (runs, *shape) or array.dtype != dtype:
             raise InputError(f"{name} is {array.dtype} of shape {array.shape}; needed is {dtype} of {(runs, *shape)}")
-        if not np.isfinite(array).all():
+        lost = np.isnan(array) & diverged(arrays) if name in _NUMBERS else False
+        if not (np.isfinite(array) | lost).all():
             raise InputError(f"{name} has an entry that is not a finite number")
+
+
+def diverged(arrays: Arrays) -> Bool[np.ndarray, " runs"]:
+    """Which runs diverged."""
+    return np.isnan(arrays["batch_loss"])
 
 
 def layout(setting: Setting, training: Training) -> dict[str, tuple[np.dtype, tuple[int, ...]]]:
@@ -83,7 +93,7 @@ def layout(setting: Setting, training: Training) -> dict[str, tuple[np.dtype, tu
     if not setting.tied:
         weights["W_out"] = (features, hidden)
     double = np.dtype(np.float64)
-    numbers = dict.fromkeys(("batch_loss", "loss", "error", "gradient_norm"), (double, ()))
+    numbers = dict.fromkeys(_NUMBERS, (double, ()))
     steps = {"steps": (np.dtype(np.int64), ())}
     return {name: (_precision(training), shape) for name, shape in weights.items()} | numbers | steps
 
@@ -103,8 +113,11 @@ def _of_weights(weights: Weights, training: Training) -> Arrays:
 
 
 def _of_runs(ensemble: Ensemble) -> Arrays:
-    loss, error, gradient_norm = np.zeros((3, len(ensemble.runs)))
-    for setting, rows in rows_by_setting(ensemble.settings).items():
+    loss, error, gradient_norm = np.full((3, len(ensemble.runs)), np.nan)
+    for setting, every in rows_by_setting(ensemble.settings).items():
+        rows = [row for row in every if not ensemble.diverged[row]]
+        if not rows:
+            continue
         found = population_loss(ensemble[rows].weights, setting)
         loss[rows], error[rows], gradient_norm[rows] = found.loss, found.error, _norms(found.gradient)
     numbers = {"batch_loss": ensemble.batch_loss, "loss": loss, "error": error, "gradient_norm": gradient_norm}

@@ -15,6 +15,9 @@ from tegum.theory.weights import Weights
 #: The JSON object and the text of one answer; of a check also the exit status, 1 where it failed.
 Answer = tuple[dict[str, Any], str] | tuple[dict[str, Any], str, int]
 
+#: Said of a run that diverged where another's geometry, or verdict, stands.
+DIVERGED = "diverged"
+
 
 def command_line() -> str:
     """The command as the user typed it, for the report."""

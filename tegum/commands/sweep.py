@@ -73,6 +73,8 @@ def _text(status: Status) -> str:
     text = f"{status.done} of {status.total} runs done"
     if status.failed:
         text += f", {status.failed} could not be: {status.reason}"
+    if status.diverged:
+        text += f", {status.diverged} of them diverged"
     if status.running:
         text += ", a sweep is at work"
     if status.rate is not None:

@@ -1,33 +1,37 @@
-"""`tegum train`: train an ensemble and evaluate it by the exact loss."""
+"""`tegum train`: train an ensemble and evaluate it by the exact loss; run again to resume."""
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
+from functools import partial
+from math import isnan
+from typing import TYPE_CHECKING, Any
 
-from tegum.commands.answers import Answer, Progress, aligned, plain
+import numpy as np
+
+from tegum.commands.answers import DIVERGED, Answer, Progress, aligned
 from tegum.commands.inputs import setting_argument, training_arguments, training_given
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder
 from tegum.theory.setting import Setting, read_setting
 
 if TYPE_CHECKING:
+    from tegum.empirical.ensemble import Ensemble
     from tegum.theory.weights import Weights
 
 
 def options(command: ArgumentParser) -> None:
     setting_argument(command)
-    command.add_argument("--out", required=True, metavar="DIR", help="folder for the trained ensemble")
+    command.add_argument("--out", required=True, metavar="DIR", help="folder of the ensemble; run again to resume")
     training_arguments(command, stops=True)
 
 
 def run(arguments: Namespace) -> Answer:
     from tegum.empirical.best import best_of
-    from tegum.empirical.ensemble import save_ensemble
     from tegum.empirical.plan import Training
-    from tegum.empirical.training import ensemble_memory, train_cells
-    from tegum.theory.loss.population import population_loss
+    from tegum.empirical.resumed import train_in
+    from tegum.empirical.training import ensemble_memory
 
     setting = read_setting(arguments.setting)
     training = Training(**training_given(arguments))
@@ -35,36 +39,65 @@ def run(arguments: Namespace) -> Answer:
     claim_folder(arguments.out)
     print(f"memory: {memory.peak / 2**20:.3g} MiB at most, {memory.at_once} models at a time", file=sys.stderr)
     with Progress() as progress:
-        ensemble = train_cells([setting], training, lambda done, total: progress("training", done, total))
-    save_ensemble(arguments.out, ensemble)
-    exact = population_loss(ensemble.weights, setting)
-    names, polished = _geometries(ensemble.weights, setting)
+        told = partial(progress, "training")
+        ensemble = train_in(arguments.out, setting, training, told)
     (best,) = best_of(ensemble)
+    found = _evaluated(ensemble, setting)
     answer = {
         "runs": len(ensemble.runs),
-        "batch_loss": plain(ensemble.batch_loss),
-        "loss": plain(exact.loss),
-        "error": plain(exact.error),
-        "method": exact.method,
-        "geometry": names,
-        "polished": polished,
+        "batch_loss": [_number(loss) for loss in ensemble.batch_loss.tolist()],
+        **found,
+        "diverged": ensemble.diverged.tolist(),
         "best": best.place,
         "steps": ensemble.steps.tolist(),
         "kernel": ensemble.options.kernel,
         "device": ensemble.options.device,
         "memory": memory.peak,
     }
+    lines = [_table(answer), f"best: run {best.place}, loss {best.loss:.9g} ± {best.error:.1e}"]
+    if best.diverged:
+        lines.append(
+            f"{best.diverged} of {best.runs} runs diverged at learning rate {training.learning_rate!r}, in the step after"
+            " the last that is told; a smaller learning rate or a warm-up helps"
+        )
+    where = "of the critical point that a run leads to" if found["polished"] else "read off the weights as trained"
+    return answer, "\n".join([*lines, f"geometry: {where}"])
+
+
+def _table(answer: dict[str, Any]) -> str:
     rows = [("run", "loss", "batch loss", "steps", "geometry")]
-    for run, columns in enumerate(
-        zip(*(answer[key] for key in ("loss", "batch_loss", "steps", "geometry")), strict=True)
-    ):
-        loss, batch_loss, steps, geometry = columns
-        rows.append((str(run), f"{loss:.9g}", f"{batch_loss:.4g}", str(steps), geometry))
-    where = "of the critical point that a run leads to" if polished else "read off the weights as trained"
-    return (
-        answer,
-        f"{aligned(rows)}\nbest: run {best.place}, loss {best.loss:.9g} ± {best.error:.1e}\ngeometry: {where}",
-    )
+    columns = (answer[key] for key in ("loss", "batch_loss", "steps", "geometry"))
+    for run, (loss, batch_loss, steps, geometry) in enumerate(zip(*columns, strict=True)):
+        numbers = ("", "") if loss is None else (f"{loss:.9g}", f"{batch_loss:.4g}")
+        rows.append((str(run), *numbers, str(steps), geometry))
+    return aligned(rows)
+
+
+def _evaluated(ensemble: Ensemble, setting: Setting) -> dict[str, Any]:
+    """Loss, error and geometry of each run; of one that diverged only that it did."""
+    from tegum.empirical.models import rows_of
+    from tegum.theory.loss.population import population_loss
+
+    sound = np.flatnonzero(~ensemble.diverged)
+    weights = rows_of(ensemble.weights, sound)
+    exact = population_loss(weights, setting)
+    names, polished = _geometries(weights, setting)
+    loss, error = np.full((2, len(ensemble.runs)), np.nan)
+    geometry = [DIVERGED] * len(ensemble.runs)
+    loss[sound], error[sound] = exact.loss, exact.error
+    for row, name in zip(sound.tolist(), names, strict=True):
+        geometry[row] = name
+    numbers = {"loss": loss, "error": error}
+    return {key: [_number(one) for one in array.tolist()] for key, array in numbers.items()} | {
+        "method": exact.method,
+        "geometry": geometry,
+        "polished": polished,
+    }
+
+
+def _number(value: float) -> float | None:
+    """A number as JSON knows it: a run that diverged has none."""
+    return None if isnan(value) else value
 
 
 def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:

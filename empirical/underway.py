@@ -1,0 +1,102 @@
+"""Underway: runs between two steps, how they are taken further, and what becomes of those that diverge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int, UInt64
+
+from tegum.empirical.kernels import kernel_named
+from tegum.empirical.models import Models, are_bounded, new_models
+from tegum.empirical.plan import Training
+from tegum.theory.setting import Setting
+
+
+@dataclass(frozen=True, eq=False)
+class Underway:
+    """Runs on their way, a record that is replaced and never changed, so that an interruption finds it whole.
+
+    Attributes:
+        models: where they stand.
+        batch_loss: mean over the latest steps, 0 before the first; NaN for a run that diverged.
+        steps: optimiser steps that each has taken.
+
+    A run diverges in the first step after which its weights are not bounded (see `models.are_bounded`), or its
+    optimiser's moments or the batch loss of that step not finite. It stays as it was before that step, which is number
+    `steps` + 1.
+    """
+
+    models: Models
+    batch_loss: Float[np.ndarray, " runs"]
+    steps: Int[np.ndarray, " runs"]
+
+    @property
+    def diverged(self) -> Bool[np.ndarray, " runs"]:
+        """Which runs diverged."""
+        return np.isnan(self.batch_loss)
+
+    @property
+    def step(self) -> int:
+        """Steps that the runs have taken which neither stopped nor diverged."""
+        return int(self.steps[~self.diverged].max(initial=0))
+
+
+def begun(settings: Sequence[Setting], keys: UInt64[np.ndarray, " runs"], training: Training) -> Underway:
+    """The runs at the start of their training."""
+    runs = len(keys)
+    return Underway(new_models(settings, keys, training), np.zeros(runs), np.zeros(runs, dtype=np.int64))
+
+
+def advanced(
+    found: Underway,
+    live: Int[np.ndarray, " live"],
+    settings: Sequence[Setting],
+    keys: UInt64[np.ndarray, " runs"],
+    training: Training,
+    count: int,
+) -> Underway:
+    """Take the `live` runs, all after the same number of steps, `count` steps further, unless they diverge before."""
+    first, theirs = int(found.steps[live[0]]), [settings[row] for row in live.tolist()]
+    models, batch_loss, steps = found.models[np.arange(len(keys))], found.batch_loss.copy(), found.steps.copy()
+    ahead = found.models[live]
+    loss = kernel_named(training.kernel).advance(ahead, theirs, keys[live], training, first, count)
+    fine = _are_sound(ahead, loss)
+    kept, lost = live[fine], live[~fine]
+    models[kept], batch_loss[kept], steps[kept] = ahead[np.flatnonzero(fine)], loss[fine], first + count
+    if lost.size:
+        theirs = [settings[row] for row in lost.tolist()]
+        models[lost], steps[lost] = _before_divergence(found.models[lost], theirs, keys[lost], training, first, count)
+        batch_loss[lost] = np.nan
+    return Underway(models, batch_loss, steps)
+
+
+def _before_divergence(
+    models: Models, settings: Sequence[Setting], keys: np.ndarray, training: Training, first: int, count: int
+) -> tuple[Models, Int[np.ndarray, " runs"]]:
+    """Runs that diverge within `count` steps from number `first`, as they are before that step, and the steps taken.
+
+    The steps are taken again, by halves: where a run is found must not depend on how many steps were taken at once.
+    """
+    if count == 1:
+        return models, np.full(len(models), first)
+    half = count // 2
+    ahead, steps = models[np.arange(len(models))], np.zeros(len(models), dtype=np.int64)
+    fine = _are_sound(ahead, kernel_named(training.kernel).advance(ahead, settings, keys, training, first, half))
+    for rows, start, taken, left in (
+        (np.flatnonzero(~fine), models, first, half),
+        (np.flatnonzero(fine), ahead, first + half, count - half),
+    ):
+        if rows.size:
+            theirs = [settings[row] for row in rows.tolist()]
+            found = _before_divergence(start[rows], theirs, keys[rows], training, taken, left)
+            models[rows], steps[rows] = found
+    return models, steps
+
+
+def _are_sound(models: Models, batch_loss: Float[np.ndarray, " runs"]) -> Bool[np.ndarray, " runs"]:
+    """Which runs have not diverged; one that has does not come back."""
+    moments = [array.reshape(len(models), -1) for part in models.parts[1:] for array in part.values()]
+    finite = [np.isfinite(array).all(axis=1) for array in moments]
+    return np.isfinite(batch_loss) & are_bounded(models) & np.all(finite, axis=0)

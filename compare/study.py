@@ -138,8 +138,10 @@ def _studied(plan: Plan, folder: str | Path, ensemble: Callable[[], Ensemble], p
     curves = tuple(curves_of(plan, progress, keep)) if len(plan.axes) == 1 else ()
     diagram = plan_diagram(plan, progress, keep) if len(plan.axes) == 2 else None
     together, each = ensemble(), plan.training.runs
-    parts = [together[first : first + each].weights for first in range(0, len(together.runs), each)]
-    comparisons = compare_all(settings, parts, optima, _counted("comparison", len(together.runs), progress), keep)
+    parts = [together[first : first + each] for first in range(0, len(together.runs), each)]
+    models, diverged = [part.weights for part in parts], [part.diverged for part in parts]
+    told = _counted("comparison", len(together.runs), progress)
+    comparisons = compare_all(settings, models, optima, told, keep, diverged)
     best = [one.optimum for one in comparisons]
     boundaries = tuple(boundaries_of(plan, best, keep)) if len(plan.axes) == 1 else ()
     return Study(plan, tuple(comparisons), curves, boundaries, together, diagram)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from jaxtyping import Bool
 
 from tegum.compare.critical_points import batches, critical_points
 from tegum.compare.polish import Polished
@@ -27,6 +28,8 @@ from tegum.theory.weights import Weights
 AT_REST = 0.05
 _NOTHING = 1e-3
 
+#: The verdict on a run that diverged, and what stands for its geometry.
+DIVERGED = "diverged"
 VERDICTS = {
     "optimum": "the loss of the predicted optimum, and its geometry or a place in the same valley of equal losses",
     "local optimum": "a minimum of the exact loss with a named geometry, above the optimum",
@@ -34,6 +37,7 @@ VERDICTS = {
     "unconverged": f"the exact loss is more than {AT_REST:.0%} above its basin's, or no critical point was reached",
     "unidentified": "a minimum whose geometry is in no catalogue, above the optimum",
     "better": "a loss below the predicted optimum's, at rest or not, that a second search could not resolve",
+    DIVERGED: "training diverged: the weights, and all numbers, are those of its start",
 }
 
 
@@ -73,8 +77,8 @@ class Verdict:
 
     @property
     def geometry(self) -> str:
-        """Name of the critical point's geometry."""
-        return self.identity.geometry
+        """Name of the critical point's geometry; a run that diverged has none."""
+        return DIVERGED if self.kind == DIVERGED else self.identity.geometry
 
     @property
     def matches(self) -> bool:
@@ -105,8 +109,8 @@ class Comparison:
 
     @property
     def best(self) -> Verdict:
-        """The run with the lowest exact loss."""
-        return min(self.verdicts, key=lambda verdict: verdict.loss)
+        """The run with the lowest exact loss; one that diverged only where all did."""
+        return min(self.verdicts, key=lambda verdict: (verdict.kind == DIVERGED, verdict.loss))
 
     @property
     def fraction(self) -> float:
@@ -114,13 +118,20 @@ class Comparison:
         return sum(verdict.matches for verdict in self.verdicts) / len(self.verdicts)
 
 
-def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0) -> Comparison:
+def compare(
+    weights: Weights,
+    setting: Setting,
+    starts: int = 64,
+    seed: int = 0,
+    diverged: Bool[np.ndarray, " models"] | None = None,
+) -> Comparison:
     """Compare learned weights with the best weights that the exact theory finds.
 
     Args:
         weights: one model or an ensemble, trained by anybody, for this setting.
         setting: the objective they were trained on.
         starts, seed: of the search for the optimum.
+        diverged: which models diverged in training, if any did (see `Ensemble.diverged`).
 
     Returns:
         `Comparison`, with one `Verdict` for each model.
@@ -133,7 +144,8 @@ def compare(weights: Weights, setting: Setting, starts: int = 64, seed: int = 0)
     """
     require_searchable(setting)
     check_shape(weights, setting)
-    return compare_all([setting], [weights], [optimum(setting, starts, seed)])[0]
+    lost = None if diverged is None else [diverged]
+    return compare_all([setting], [weights], [optimum(setting, starts, seed)], diverged=lost)[0]
 
 
 def compare_all(
@@ -142,6 +154,7 @@ def compare_all(
     optima: Sequence[Optimum],
     advance: Callable[[int], object] = lambda models: None,
     keep: Keep = unkept,
+    diverged: Sequence[Bool[np.ndarray, " models"]] | None = None,
 ) -> list[Comparison]:
     """Compare one ensemble for each setting with that setting's optimum, searched for again where a run lies below it.
 
@@ -149,20 +162,28 @@ def compare_all(
         settings, ensembles, optima: of equal length, all of one shape.
         advance: told the number of models finished, for progress.
         keep: keeps critical points and what second searches find.
+        diverged: which models of each ensemble diverged in training, if any did.
     """
     models = [_whole(setting, weights) for setting, weights in zip(settings, ensembles, strict=True)]
+    lost = [np.zeros(len(one.b), dtype=bool) for one in models] if diverged is None else diverged
     found = []
     for part in batches(settings, models):
         points = critical_points(settings[part], models[part], keep)
-        for setting, weights, there, first in zip(settings[part], models[part], points, optima[part], strict=True):
+        columns = zip(settings[part], models[part], points, optima[part], lost[part], strict=True)
+        for setting, weights, there, first, gone in columns:
             best, resolution = searched_again(setting, weights, there, first, keep)
-            found.append(judged(setting, weights, there, best, resolution))
+            found.append(judged(setting, weights, there, best, gone, resolution))
             advance(len(weights.b))
     return found
 
 
 def judged(
-    setting: Setting, weights: Weights, there: Polished, best: Optimum, resolution: Resolution | None = None
+    setting: Setting,
+    weights: Weights,
+    there: Polished,
+    best: Optimum,
+    diverged: Bool[np.ndarray, " models"],
+    resolution: Resolution | None = None,
 ) -> Comparison:
     """The verdicts on an ensemble whose critical points are known.
 
@@ -170,11 +191,14 @@ def judged(
         setting, weights: an ensemble and the objective it was trained on.
         there: the critical points that its models were close to.
         best: the setting's optimum.
+        diverged: which models did, in training.
         resolution: of the second search for it, if there was one.
     """
     exact = population_loss(weights, setting)
-    verdicts = tuple(_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b)))
-    return Comparison(setting, best, weights, there.weights, verdicts, resolution)
+    verdicts = [_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b))]
+    for run in np.flatnonzero(diverged).tolist():
+        verdicts[run] = replace(verdicts[run], kind=DIVERGED)
+    return Comparison(setting, best, weights, there.weights, tuple(verdicts), resolution)
 
 
 def _whole(setting: Setting, weights: Weights) -> Weights:

@@ -45,8 +45,8 @@ class Ensemble:
             data are the population, that loss averaged over the last steps.
         options: how the runs were trained; its device and kernel are those that were used.
             NaN marks a run that diverged.
-        steps: [runs], the steps that each took; fewer than the options say where a run stopped early or diverged. The
-            weights are those after so many steps, finite in any case (see `underway.Underway`).
+        steps: [runs], the steps that each took; fewer than the options say where a run stopped early, or diverged in
+            the step after these. A run that diverged has the weights of its start (see `underway.Underway`).
 
     Raises:
         InputError: lengths or shapes at odds with each other.

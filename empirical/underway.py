@@ -24,8 +24,8 @@ class Underway:
         steps: optimiser steps that each has taken.
 
     A run diverges in the first step after which its weights are not bounded (see `models.are_bounded`), or its
-    optimiser's moments or the batch loss of that step not finite. It stays as it was before that step, which is number
-    `steps` + 1.
+    optimiser's moments or the batch loss of that step not finite. That is step number `steps` + 1; it takes no further
+    ones, and stands where it began, since the weights that it had at last say nothing.
     """
 
     models: Models
@@ -67,32 +67,32 @@ def advanced(
     models[kept], batch_loss[kept], steps[kept] = ahead[np.flatnonzero(fine)], loss[fine], first + count
     if lost.size:
         theirs = [settings[row] for row in lost.tolist()]
-        models[lost], steps[lost] = _before_divergence(found.models[lost], theirs, keys[lost], training, first, count)
-        batch_loss[lost] = np.nan
+        steps[lost] = _sound_steps(found.models[lost], theirs, keys[lost], training, first, count)
+        models[lost], batch_loss[lost] = new_models(theirs, keys[lost], training), np.nan
     return Underway(models, batch_loss, steps)
 
 
-def _before_divergence(
+def _sound_steps(
     models: Models, settings: Sequence[Setting], keys: np.ndarray, training: Training, first: int, count: int
-) -> tuple[Models, Int[np.ndarray, " runs"]]:
-    """Runs that diverge within `count` steps from number `first`, as they are before that step, and the steps taken.
+) -> Int[np.ndarray, " runs"]:
+    """Steps that runs have taken before the one in which they diverge, which is of the `count` from number `first`.
 
-    The steps are taken again, by halves: where a run is found must not depend on how many steps were taken at once.
+    They are taken again, by halves: what is said of a run must not depend on how many steps were taken at once.
     """
+    steps = np.full(len(models), first)
     if count == 1:
-        return models, np.full(len(models), first)
+        return steps
     half = count // 2
-    ahead, steps = models[np.arange(len(models))], np.zeros(len(models), dtype=np.int64)
-    fine = _are_sound(ahead, kernel_named(training.kernel).advance(ahead, settings, keys, training, first, half))
+    ahead = models[np.arange(len(models))]
+    sound = _are_sound(ahead, kernel_named(training.kernel).advance(ahead, settings, keys, training, first, half))
     for rows, start, taken, left in (
-        (np.flatnonzero(~fine), models, first, half),
-        (np.flatnonzero(fine), ahead, first + half, count - half),
+        (np.flatnonzero(~sound), models, first, half),
+        (np.flatnonzero(sound), ahead, first + half, count - half),
     ):
         if rows.size:
             theirs = [settings[row] for row in rows.tolist()]
-            found = _before_divergence(start[rows], theirs, keys[rows], training, taken, left)
-            models[rows], steps[rows] = found
-    return models, steps
+            steps[rows] = _sound_steps(start[rows], theirs, keys[rows], training, taken, left)
+    return steps
 
 
 def _are_sound(models: Models, batch_loss: Float[np.ndarray, " runs"]) -> Bool[np.ndarray, " runs"]:

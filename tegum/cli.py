@@ -53,6 +53,19 @@ COMMANDS = {
 }
 
 
+#: Of the commands that an interruption does not set back, the option that names where they keep what is finished.
+KEPT = {
+    "phases": "out",
+    "table": "out",
+    "train": "out",
+    "sweep": "out",
+    "dynamics": "out",
+    "study": "out",
+    "reproduce": "out",
+    "atlas": "build",
+}
+
+
 class _Parser(ArgumentParser):
     """Bad arguments end as all bad input does: one line on standard error, exit status 2."""
 
@@ -75,8 +88,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The theory works on many small matrices side by side; a linear algebra library that splits each over threads of
     # its own makes that many times slower.  Read when NumPy is loaded, which is later; what the user set stays.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    arguments = Namespace(command=None)
     try:
-        arguments = _parser().parse_args(argv)
+        _parser().parse_args(argv, arguments)
         return _run(arguments)
     except BrokenPipeError:  # the reader of a pipe had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -91,8 +105,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("tegum: there is not enough memory for this; ask for fewer or smaller models", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("tegum: interrupted; what was finished is kept", file=sys.stderr)
+        print(f"tegum: interrupted; {_left(arguments)}", file=sys.stderr)
         return 130
+
+
+def _left(arguments: Namespace) -> str:
+    """What an interrupted command leaves behind, and how to go on."""
+    folder = getattr(arguments, KEPT.get(arguments.command, ""), None)
+    if folder is None:
+        return "it begins anew when it is run again"
+    return f"what was finished is kept in {folder}, and the same command goes on from there"
 
 
 def _one_line(error: Exception) -> str:

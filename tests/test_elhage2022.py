@@ -130,7 +130,8 @@ def followed(W):
     nothing = np.zeros((snapshots, 1))
     setting, options = Setting(count, hidden, 0.1), Training(runs=1, steps=max(5 * snapshots, 1))
     steps = tuple(range(0, 5 * snapshots, 5))
-    return History(setting, options, steps, W[:, None], np.zeros((snapshots, 1, count)), None, nothing)
+    taken = np.array(steps)[:, None]
+    return History(setting, options, steps, W[:, None], np.zeros((snapshots, 1, count)), None, nothing, taken)
 
 
 def test_stages_are_told_in_the_order_in_which_they_come_in_any_axes():

@@ -119,7 +119,8 @@ def test_an_interrupt_ends_driver_and_workers_and_keeps_what_was_finished(driver
     workers = children(process.pid)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does, which tells every process of the group
     message = process.communicate(timeout=30)[1].decode()
-    assert (process.returncode, message) == (130, "tegum: interrupted; what was finished is kept\n")
+    goes_on = f"what was finished is kept in {out}, and the same command goes on from there"
+    assert (process.returncode, message) == (130, f"tegum: interrupted; {goes_on}\n")
     assert len(workers) >= 2
     wait_for(lambda: not any(map(is_alive, workers)), seconds=10)
     assert 3 <= sealed_shards(out) < CUT.shards

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tegum.compare.agreement.distance import NEAR
-from tegum.compare.verdict import Comparison
+from tegum.compare.verdict import DIVERGED, Comparison
 from tegum.theory.search.optimum import Optimum, same_loss
 
 #: Below this chance that all runs miss the optimum if each hits it as often as a random start of the search, training
@@ -15,6 +15,7 @@ from tegum.theory.search.optimum import Optimum, same_loss
 _UNLIKELY = 0.05
 
 REASONS = {
+    "diverged": "every run diverged",
     "beaten": "a run lies below the prediction, and a second search did not resolve it",
     "unconverged": "the best run has not come to rest",
     "degenerate": "another arrangement with the same exact loss",
@@ -68,6 +69,8 @@ def _reason(comparison: Comparison, distance: float | None, chance: float) -> st
     best, optimum = comparison.best, comparison.optimum
     if best.kind == "better":
         return "beaten"
+    if best.kind == DIVERGED:
+        return "diverged"
     if best.kind == "unconverged":
         return "unconverged"
     if same_loss(np.array([best.polished_loss]), optimum.loss, comparison.setting)[0]:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
 from tegum.compare.atlas.chart import Charted, charted
 from tegum.compare.atlas.entry import Atlas, Source
 from tegum.compare.atlas.sighting import sightings
@@ -93,8 +95,8 @@ def sweep_source(plan: Plan, command: str) -> Source:
 def ensemble_charted(
     ensemble: Ensemble, advance: Callable[[int, int], object] = lambda done, total: None
 ) -> Iterator[Charted]:
-    """What the runs of each setting came to rest in, if it recurs (see `RECURRING`)."""
-    done = 0
+    """What the runs of each setting came to rest in, if it recurs (see `RECURRING`); diverged runs are left out."""
+    ensemble, done = ensemble[np.flatnonzero(~ensemble.diverged).tolist()], 0
     for setting, rows in rows_by_setting(ensemble.settings).items():
         check_setting(setting)
         rest = polish(rows_of(ensemble.weights, rows), law_of(setting, len(rows)))

@@ -9,7 +9,7 @@ from functools import partial
 from tegum.compare.derivation.derivation import DIGITS, derivation_at, require_derivable
 from tegum.compare.derivation.records import Derivation
 from tegum.compare.polish import polished_at
-from tegum.compare.verdict import Comparison
+from tegum.compare.verdict import DIVERGED, Comparison
 from tegum.theory.errors import InputError
 from tegum.theory.loss.law import law_of
 from tegum.theory.setting import Setting
@@ -53,7 +53,7 @@ def derivations_of(
     runs: dict[str, list[tuple[float, int, int]]] = {}
     for cell, one in enumerate(comparisons):
         for run, verdict in enumerate(one.verdicts):
-            if verdict.kind != "unconverged" and _is_derivable(one.setting):
+            if verdict.kind not in ("unconverged", DIVERGED) and _is_derivable(one.setting):
                 share = verdict.gap / one.optimum.loss if one.optimum.loss > 0 else verdict.gap
                 runs.setdefault(verdict.geometry, []).append((share, cell, run))
     names = sorted(runs, key=lambda name: (-len(runs[name]), name))

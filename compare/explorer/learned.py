@@ -12,7 +12,7 @@ import numpy as np
 from tegum.compare.explorer.frames import onto
 from tegum.compare.explorer.panels import DECIMALS, in_units
 from tegum.compare.explorer.sliders import Slice, Sliders, setting_at, slice_of
-from tegum.compare.verdict import Comparison, compare_all
+from tegum.compare.verdict import DIVERGED, Comparison, compare_all
 from tegum.empirical.ensemble import Ensemble, holds_ensemble, load_ensemble
 from tegum.empirical.sweep.ensembles import sweep_ensemble
 from tegum.empirical.sweep.folder import MANIFEST, sweep_in
@@ -22,7 +22,6 @@ from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
-from tegum.theory.weights import Weights
 
 #: Runs on one page: each is an element that can be pointed at.
 MOST_RUNS = 5000
@@ -75,7 +74,7 @@ def dots(
     for done, (setting, rows) in enumerate(groups.items()):
         place = _place(setting, sliders)
         if place is not None:
-            found += _of_setting(setting, ensemble[rows].weights, place, sliders, panels[place])
+            found += _of_setting(setting, ensemble[rows], place, sliders, panels[place])
         advance(done + 1, len(groups))
     return sorted(found, key=lambda run: run["density"])
 
@@ -93,14 +92,15 @@ def _place(setting: Setting, sliders: Sliders) -> int | None:
 
 
 def _of_setting(
-    setting: Setting, weights: Weights, place: int, sliders: Sliders, panel: Panel
+    setting: Setting, ensemble: Ensemble, place: int, sliders: Sliders, panel: Panel
 ) -> Iterator[dict[str, Any]]:
+    weights = ensemble.weights
     exact = population_loss(weights, setting)
     losses, errors = np.atleast_1d(exact.loss), np.atleast_1d(exact.error)
     if not np.isfinite(losses).all():
         raise InputError("runs hold weights so large that their loss is not finite")
     point = int(np.argmin(np.abs(np.log(np.array(sliders.densities) / setting.density[0]))))
-    for run, (geometry, verdict) in enumerate(_judged(setting, weights)):
+    for run, (geometry, verdict) in enumerate(_judged(setting, ensemble)):
         over = _branch(panel, geometry, point)
         target = np.reshape(over["W"][point], weights.W.shape[1:]) / 10.0**DECIMALS
         pair = onto(target, weights.W[run], setting.importance, turnable=not setting.l1)
@@ -117,11 +117,12 @@ def _of_setting(
         }
 
 
-def _judged(setting: Setting, weights: Weights) -> list[tuple[str, str]]:
+def _judged(setting: Setting, ensemble: Ensemble) -> list[tuple[str, str]]:
     """Geometry and verdict of each run."""
     if setting.l1:
-        return [(one.geometry, _NOT_JUDGED) for one in identify_ensemble(weights.W)]
-    found: Comparison = compare_all([setting], [weights], [optimum(setting)])[0]
+        named = zip(identify_ensemble(ensemble.weights.W), ensemble.diverged, strict=True)
+        return [(DIVERGED, DIVERGED) if lost else (one.geometry, _NOT_JUDGED) for one, lost in named]
+    found: Comparison = compare_all([setting], [ensemble.weights], [optimum(setting)], diverged=[ensemble.diverged])[0]
     return [(verdict.geometry, verdict.kind) for verdict in found.verdicts]
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from tegum.compare.verdict import VERDICTS, Verdict
+from tegum.compare.verdict import DIVERGED, VERDICTS, Verdict
 from tegum.empirical.pictures.style import COLUMN, PAPER, palette
 
 #: Relative gaps below this are rounding and lie in the first bin.
@@ -21,8 +21,8 @@ _HEIGHT = 1.45
 
 
 def relative_gaps(verdicts: Sequence[tuple[Verdict, float]]) -> list[tuple[str, float]]:
-    """Kind and relative gap of each run, of which the optimum's loss is given; none where that is zero."""
-    return [(verdict.kind, verdict.gap / loss) for verdict, loss in verdicts if loss > 0]
+    """Kind and relative gap of each run, of which the optimum's loss is given; none of zero or of a diverged run."""
+    return [(verdict.kind, verdict.gap / loss) for verdict, loss in verdicts if loss > 0 and verdict.kind != DIVERGED]
 
 
 def gaps_figure(found: Sequence[tuple[str, float]]) -> Figure:
@@ -30,8 +30,9 @@ def gaps_figure(found: Sequence[tuple[str, float]]) -> Figure:
     values = np.array([max(gap, _FLOOR) for _, gap in found])
     low, high = np.floor(np.log10(values.min())), np.ceil(np.log10(values.max()) + 1e-9)
     edges = 10 ** np.linspace(low, high, int(round((high - low) * _BINS)) + 1)
-    kinds = [kind for kind in VERDICTS if any(one == kind for one, _ in found)]
-    colors = dict(zip(VERDICTS, palette(len(VERDICTS)), strict=True))
+    judged = [kind for kind in VERDICTS if kind != DIVERGED]
+    kinds = [kind for kind in judged if any(one == kind for one, _ in found)]
+    colors = dict(zip(judged, palette(len(judged)), strict=True))
     head = 0.14 * ((len(kinds) + 1) // 2) + 0.08
     height = 0.42 + _HEIGHT + head
     figure = Figure(figsize=(COLUMN, height))

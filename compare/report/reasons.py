@@ -64,6 +64,8 @@ def _facts(why: Mapping[str, Any], matching: int, runs: int) -> str:
     reason = why["reason"]
     difference = f"its basin's minimum lies {_relative(why)} above the optimum"
     hit = f"{matching} of {counted(runs, 'run')} rest in the optimum's basin"
+    if reason == "diverged":
+        return "a smaller learning rate or a warm-up helps"
     if reason == "unconverged":
         return f"its exact loss is {brief(why['excess'])} above that of the critical point that it was followed to"
     if reason in ("degenerate", "beaten"):

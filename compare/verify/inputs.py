@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from tegum.compare.report.schema.comparison import SEARCH
+from tegum.compare.verdict import DIVERGED
 from tegum.empirical.plan import Plan, cell_count, cells, plan_from_tables
 from tegum.theory.checks import choice, number, numbers, shown, whole
 from tegum.theory.errors import InputError, located
@@ -32,6 +34,7 @@ class CellInputs:
         search: the numbers of `SEARCH`, of the search that found it.
         learned, polished: weights of each run, [runs, hidden, features], as trained and at rest.
         batch_loss: of each run, None where nobody said.
+        diverged: whether each run did in training, as the report says.
         before: weights of the first search's optimum and the numbers of that search, where there was a second one.
     """
 
@@ -41,6 +44,7 @@ class CellInputs:
     learned: Weights
     polished: Weights
     batch_loss: list[float | None]
+    diverged: Bool[np.ndarray, " runs"]
     before: tuple[Weights, dict[str, int]] | None
 
 
@@ -104,7 +108,7 @@ def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
     runs = entry(part, "runs")
     if not isinstance(runs, list) or not runs:
         raise InputError("runs is no list of at least one run")
-    learned, polished, batch_loss = [], [], []
+    learned, polished, batch_loss, diverged = [], [], [], []
     for place, run in enumerate(runs):
         with located(f"runs[{place}]"):
             learned.append(weights_in(table("run", run), setting))
@@ -112,12 +116,14 @@ def _cell(part: Mapping[str, Any], setting: Setting) -> CellInputs:
                 polished.append(weights_in(table("content", entry(run, "polished")), setting))
             given = entry(run, "batch_loss")
             batch_loss.append(None if given is None else number("batch_loss", given))
+            diverged.append(entry(run, "verdict") == DIVERGED)
     optimum, search = _found(part, "optimum", setting)
     before = None
     if entry(part, "resolution") is not None:
         with located("resolution"):
             before = _found(table("content", part["resolution"]), "before", setting)
-    return CellInputs(setting, optimum, search, _stacked(learned), _stacked(polished), batch_loss, before)
+    of_runs = _stacked(learned), _stacked(polished), batch_loss, np.array(diverged)
+    return CellInputs(setting, optimum, search, *of_runs, before)
 
 
 def _found(part: Mapping[str, Any], key: str, setting: Setting) -> tuple[Weights, dict[str, int]]:

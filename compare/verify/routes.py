@@ -8,7 +8,7 @@ import numpy as np
 
 from tegum.compare.polish import polish
 from tegum.compare.second_route import second_loss
-from tegum.compare.verdict import Comparison
+from tegum.compare.verdict import DIVERGED, Comparison
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.inputs import Inputs
 from tegum.theory.loss.law import law_of
@@ -19,7 +19,8 @@ def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Ite
     """Learned weights that do not lead to the report's polished ones.
 
     A run that comes to rest must do so at the same loss (`same_loss`) and, but for a valley, geometry; one that does
-    not must be unconverged in the report: places in a valley, or of an unfinished descent, may hang on rounding.
+    not must be unconverged in the report, or diverged: places in a valley, or of an unfinished descent, may hang on
+    rounding.
     """
     for place, comparison in _placed(inputs, comparisons):
         setting, weights = comparison.setting, comparison.weights
@@ -29,11 +30,11 @@ def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Ite
             geometry = critical_identity(again.weights[run], setting.activation).geometry
             if again.converged[run]:
                 same = bool(same_loss(np.array([verdict.polished_loss]), loss, setting)[0])
-                agrees = same and (verdict.valley or geometry == verdict.geometry)
+                agrees = same and (verdict.valley or geometry == verdict.identity.geometry)
             else:
-                agrees = verdict.kind == "unconverged"
+                agrees = verdict.kind in ("unconverged", DIVERGED)
             if not agrees:
-                stored = {"geometry": verdict.geometry, "loss": verdict.polished_loss}
+                stored = {"geometry": verdict.identity.geometry, "loss": verdict.polished_loss}
                 expected = {"geometry": geometry, "loss": loss}
                 yield {"place": f"{place}runs[{run}].polished", "stored": stored, "recomputed": expected}
 

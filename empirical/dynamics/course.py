@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.empirical.dynamics.history import History
-from tegum.empirical.dynamics.itinerary import Itinerary, itinerary
+from tegum.empirical.dynamics.itinerary import NOWHERE, Itinerary, itinerary
 from tegum.empirical.models import arrays_of
 from tegum.empirical.plan import Training
 from tegum.empirical.schedule import learning_rate
@@ -28,7 +28,9 @@ class Course:
         error: bound on its error, or its standard error (see `population_loss`); method: its route.
         gradient_norm: Euclidean norm of the exact gradient.
         dimensionality: D_i of each feature.
-        itineraries: of each run.
+        itineraries: of each run; empty for one that diverged.
+
+    Once a run has diverged its numbers are NaN.
     """
 
     history: History
@@ -58,7 +60,13 @@ def course(history: History, advance: Callable[[int, int], object] = lambda done
         share[k] = dimensionality(_vectors(weights))
         advance(k + 1, snapshots)
     clock = elapsed(history.options, history.steps)
-    each = (itinerary(history, run, clock, loss[:, run], error[:, run], norm[:, run]) for run in range(runs))
+    each = [
+        NOWHERE if lost else itinerary(history, run, clock, loss[:, run], error[:, run], norm[:, run])
+        for run, lost in enumerate(history.diverged)
+    ]
+    gone = history.taken < np.array(history.steps)[:, None]
+    for numbers in (loss, error, norm, share):
+        numbers[gone] = np.nan
     return Course(history, loss, error, method, norm, share, tuple(each))
 
 

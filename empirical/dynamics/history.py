@@ -40,7 +40,7 @@ class History:
         W: [snapshots, runs, hidden, features]; W_out [snapshots, runs, features, hidden], None if tied.
         b: [snapshots, runs, features]; zero for a model without biases.
         batch_loss: mean over the steps since the snapshot before; NaN at the first one, and once a run has diverged.
-        taken: steps that each run has taken; one that diverged stays as it was before it did (see `underway`).
+        taken: steps that each run has taken; fewer than `steps` say that it has diverged, and is back where it began.
     """
 
     setting: Setting

@@ -49,6 +49,10 @@ class Itinerary:
     noise: float
 
 
+#: Of a run that diverged.
+NOWHERE = Itinerary((), (), 0.0)
+
+
 def itinerary(
     history: History,
     run: int,

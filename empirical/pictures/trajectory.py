@@ -29,9 +29,9 @@ _EARLY, _WIDE = 0.1, 30.0
 
 
 def shown_run(course: Course) -> int:
-    """The run that is told in detail: the one with most jumps, of those the one that ends lowest."""
-    ends = course.loss[-1]
-    return min(range(len(ends)), key=lambda run: (-len(course.itineraries[run].jumps), ends[run]))
+    """The run told in detail: the one with most jumps, of those the one that ends lowest; none that diverged."""
+    jumps, ends = [len(one.jumps) for one in course.itineraries], course.loss[-1]
+    return min(np.flatnonzero(~course.history.diverged).tolist(), key=lambda run: (-jumps[run], ends[run]))
 
 
 def trajectory_figure(course: Course, run: int) -> Figure:
@@ -69,7 +69,7 @@ def draw_losses(ax: Axes, course: Course, run: int) -> None:
         ax.plot(steps[stay.snapshot], stay.loss, "D", color=_LEVEL, ms=3.2, zorder=5)
     if early:
         ax.set_xscale("log")
-    low, high = float(course.loss[seen].min()), float(course.loss[seen].max())
+    low, high = float(np.nanmin(course.loss[seen])), float(np.nanmax(course.loss[seen]))
     if low > 0 and high > _WIDE * low:
         ax.set_yscale("log")
     ax.set_xlim(steps[seen][0], steps[-1])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tegum.empirical.ensemble import Ensemble, require_some
 from tegum.empirical.models import arrays_of, rows_of
 from tegum.empirical.plan import Training
 from tegum.empirical.training import Progress, train_cells
@@ -34,10 +35,20 @@ def settings_over(setting: Setting, axis: str, values: Sequence[float]) -> list[
 
 
 def trained_cells(settings: Sequence[Setting], training: Training, progress: Progress | None = None) -> list[Cell]:
-    """`training.runs` models trained for each setting."""
-    weights = train_cells(settings, training, progress).weights
-    rows = np.arange(len(weights.W)).reshape(len(settings), training.runs)
-    return [_best_first(setting, rows_of(weights, its)) for setting, its in zip(settings, rows, strict=True)]
+    """`training.runs` models trained for each setting; those that diverged are left out.
+
+    Raises:
+        InputError: all models of a setting diverged, or as `train_cells`.
+    """
+    ensemble = train_cells(settings, training, progress)
+    firsts = range(0, len(ensemble.runs), training.runs)
+    parts = [ensemble[first : first + training.runs] for first in firsts]
+    return [_sound(setting, part) for setting, part in zip(settings, parts, strict=True)]
+
+
+def _sound(setting: Setting, ensemble: Ensemble) -> Cell:
+    require_some(ensemble)
+    return _best_first(setting, rows_of(ensemble.weights, np.flatnonzero(~ensemble.diverged)))
 
 
 def given_cells(settings: Sequence[Setting], weights: Weights, copies: int = 1) -> list[Cell]:

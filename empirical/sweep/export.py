@@ -20,7 +20,7 @@ from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import StrPath, claim_folder
 
 _MEANINGS = {
-    "diverged": "1 where the run diverged, in the step after the last of its steps; else 0",
+    "diverged": "1 where the run diverged in the step after its steps, and has the weights of its start; else 0",
     "W": "input weights, as trained",
     "b": "biases, as trained",
     "W_out": "output weights, as trained",

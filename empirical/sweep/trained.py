@@ -41,8 +41,7 @@ def trained(shard: Shard) -> Trained:
         hidden], in the precision in which they were trained; and for each run batch_loss, a noisy estimate; steps,
         the number taken; loss, the population loss, with `error`, the bound on its numerical error (the standard
         error, where the setting has no exact route); gradient_norm, Euclidean, of the population loss by all weights.
-        These four are NaN for a run that diverged, whose weights are those after its `steps`, before the step in which
-        it did.
+        These four are NaN for a run that diverged in the step after its `steps`; its weights are those of its start.
 
     The same shard gives the same bits wherever it is done on one kind of device with one kernel. PyTorch is held to
     one thread for that, since a library may sum in another order with more.

@@ -34,6 +34,11 @@ def plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray) else float(value)
 
 
+def nullable(array: np.ndarray) -> list[Any]:
+    """Nested lists with None for NaN, which JSON does not know: what a run that diverged has instead of numbers."""
+    return np.where(np.isnan(array), None, array).tolist()
+
+
 def aligned(rows: Iterable[tuple[str, ...]]) -> str:
     rows = list(rows)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

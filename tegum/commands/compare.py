@@ -5,6 +5,8 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tegum.commands.answers import Answer, aligned, command_line
 from tegum.commands.inputs import searchable, setting_argument, weights_arguments
 from tegum.theory.errors import InputError
@@ -34,23 +36,25 @@ def run(arguments: Namespace) -> Answer:
     if (arguments.weights is None) == (arguments.runs is None):
         raise InputError("compare takes either --weights FILE or --runs DIR")
     setting = searchable(arguments.setting, require=require_searchable)
-    weights = _learned(arguments)
+    weights, diverged = _learned(arguments)
     check_shape(weights, setting)
     claim_folder(arguments.out)
-    found = compared(weights, setting, arguments.starts, arguments.seed)
+    found = compared(weights, setting, arguments.starts, arguments.seed, diverged)
     report = write_comparison_report(found, arguments.out, command_line())
     return _answer(found, weights.W.ndim == 2) | {"report": str(report)}, f"{_table(found)}\nreport: {report}"
 
 
-def _learned(arguments: Namespace) -> Weights:
+def _learned(arguments: Namespace) -> tuple[Weights, np.ndarray | None]:
+    """The weights, and which of them diverged where that is known."""
     from tegum.empirical.ensemble import load_ensemble
     from tegum.empirical.sweep.folder import holds_sweep
 
     if arguments.weights is not None:
-        return read_weights(arguments.weights, arguments.layout)
+        return read_weights(arguments.weights, arguments.layout), None
     if holds_sweep(arguments.runs):
         raise InputError(f"{arguments.runs} holds a sweep of many settings; tegum study --runs reports on it")
-    return load_ensemble(arguments.runs).weights
+    ensemble = load_ensemble(arguments.runs)
+    return ensemble.weights, ensemble.diverged
 
 
 def _answer(found: Comparison, one: bool) -> dict[str, Any]:

@@ -72,6 +72,8 @@ def _of_runs(arguments: Namespace) -> tuple[Weights, Setting, int]:
         best = min(best_of(ensemble), key=lambda one: one.loss)
         return best.weights, best.setting, best.place
     chosen = _chosen(arguments.model, 0, len(ensemble.runs))
+    if ensemble.diverged[chosen]:
+        raise InputError(f"--model {chosen}: this run diverged, there is nothing to draw; choose another")
     return model_of(ensemble.weights, chosen), ensemble.settings[chosen], chosen
 
 

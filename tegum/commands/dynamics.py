@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
-from tegum.commands.answers import Answer, Progress, aligned, plain
+from tegum.commands.answers import DIVERGED, Answer, Progress, aligned, nullable
 from tegum.commands.inputs import setting_argument, training_arguments, training_given
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_atomically
@@ -43,21 +43,28 @@ def run(arguments: Namespace) -> Answer:
     with Progress() as progress:
         history = record(setting, training, steps, arguments.out, lambda done, total: progress("training", done, total))
         found = course(history, lambda done, total: progress("exact losses", done, total))
+    if arguments.show is not None and history.diverged[arguments.show]:
+        raise InputError(f"--show {arguments.show}: this run diverged; choose another")
     shown, pictures = write_course(found, arguments.show, arguments.out)
     answer = {
         "steps": list(steps),
-        "loss": plain(found.loss),
-        "error": plain(found.error),
+        "loss": nullable(found.loss),
+        "error": nullable(found.error),
         "method": found.method,
-        "gradient_norm": plain(found.gradient_norm),
-        "dimensionality": plain(found.dimensionality),
+        "gradient_norm": nullable(found.gradient_norm),
+        "dimensionality": nullable(found.dimensionality),
+        "diverged": history.diverged.tolist(),
+        "taken": history.taken[-1].tolist(),
         "itineraries": [_itinerary(one, steps) for one in found.itineraries],
         "shown": shown,
         "pictures": pictures,
     }
     rows = [("run", "loss", "noise", "stays (steps, level) and jumps (step, least fall)")]
     for run, one in enumerate(answer["itineraries"]):
-        rows.append((str(run), f"{found.loss[-1, run]:.9g}", f"{one['noise']:.1e}", _told(one)))
+        if history.diverged[run]:
+            rows.append((str(run), "", "", f"{DIVERGED} at step {history.taken[-1, run] + 1}"))
+        else:
+            rows.append((str(run), f"{found.loss[-1, run]:.9g}", f"{one['noise']:.1e}", _told(one)))
     return answer, aligned(rows) + "\n" + "\n".join(pictures)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from functools import partial
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tegum.commands.answers import DIVERGED, Answer, Progress, aligned
+from tegum.commands.answers import DIVERGED, Answer, Progress, aligned, nullable
 from tegum.commands.inputs import setting_argument, training_arguments, training_given
 from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder
@@ -45,7 +44,7 @@ def run(arguments: Namespace) -> Answer:
     found = _evaluated(ensemble, setting)
     answer = {
         "runs": len(ensemble.runs),
-        "batch_loss": [_number(loss) for loss in ensemble.batch_loss.tolist()],
+        "batch_loss": nullable(ensemble.batch_loss),
         **found,
         "diverged": ensemble.diverged.tolist(),
         "best": best.place,
@@ -57,8 +56,8 @@ def run(arguments: Namespace) -> Answer:
     lines = [_table(answer), f"best: run {best.place}, loss {best.loss:.9g} ± {best.error:.1e}"]
     if best.diverged:
         lines.append(
-            f"{best.diverged} of {best.runs} runs diverged at learning rate {training.learning_rate!r}, in the step after"
-            " the last that is told; a smaller learning rate or a warm-up helps"
+            f"{best.diverged} of {best.runs} runs diverged, each in the step after those that are told;"
+            f" a smaller learning rate than {training.learning_rate!r}, or a warm-up, helps"
         )
     where = "of the critical point that a run leads to" if found["polished"] else "read off the weights as trained"
     return answer, "\n".join([*lines, f"geometry: {where}"])
@@ -87,17 +86,13 @@ def _evaluated(ensemble: Ensemble, setting: Setting) -> dict[str, Any]:
     loss[sound], error[sound] = exact.loss, exact.error
     for row, name in zip(sound.tolist(), names, strict=True):
         geometry[row] = name
-    numbers = {"loss": loss, "error": error}
-    return {key: [_number(one) for one in array.tolist()] for key, array in numbers.items()} | {
+    return {
+        "loss": nullable(loss),
+        "error": nullable(error),
         "method": exact.method,
         "geometry": geometry,
         "polished": polished,
     }
-
-
-def _number(value: float) -> float | None:
-    """A number as JSON knows it: a run that diverged has none."""
-    return None if isnan(value) else value
 
 
 def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:

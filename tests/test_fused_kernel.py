@@ -146,6 +146,17 @@ def test_a_run_is_the_same_in_any_company_and_after_any_pause(optimizer):
         assert_same_models(models, together[np.array(rows)])
 
 
+def test_a_run_that_diverges_leaves_every_bit_of_its_company_alone():
+    settings, training = [PLAIN, replace(PLAIN, importance=1e30), PLAIN], replace(OPTIMIZERS["sgd"], steps=12)
+    with np.errstate(all="ignore"):  # the interpreter computes by NumPy, which would warn of the overflow
+        together = train_runs(settings, [0, 0, 1], training)
+    np.testing.assert_array_equal(together.diverged, [False, True, False])
+    assert together.steps[1] < 12 == together.steps[0]
+    alone = train_runs([PLAIN, PLAIN], [0, 1], training)
+    np.testing.assert_array_equal(together.weights.W[[0, 2]], alone.weights.W)
+    np.testing.assert_array_equal(together.batch_loss[[0, 2]], alone.batch_loss)
+
+
 def test_batch_loss_is_the_mean_over_the_steps_of_the_call():
     each = [advanced([PLAIN] * 2, TRAINING, [1] * steps)[1] for steps in (1, 2, 3)]
     np.testing.assert_allclose(advanced([PLAIN] * 2, TRAINING, [3])[1], np.mean(each, axis=0), rtol=1e-6)

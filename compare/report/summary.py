@@ -13,7 +13,7 @@ from tegum.compare.polish import at_rest
 from tegum.compare.report.axis import axis_name, axis_symbol
 from tegum.compare.report.reasons import place_words, why_words
 from tegum.compare.study import Study, curves_left_out
-from tegum.compare.verdict import VERDICTS, Comparison, Verdict, is_flat
+from tegum.compare.verdict import DIVERGED, VERDICTS, Comparison, Verdict, is_flat
 from tegum.empirical.axes import Axis
 from tegum.empirical.pictures.numerals import brief, counted, percent
 from tegum.empirical.pictures.style import is_named
@@ -41,6 +41,9 @@ def study_summary(study: Study, cells: Sequence[Cell]) -> str:
         f"optimum; of all {counted(runs, 'run')}, {matching} ({percent(matching / runs)}) are.",
         *(_crossing(one) for one in study.boundaries),
     ]
+    lost = sum(verdict.kind == DIVERGED for one in study.comparisons for verdict in one.verdicts)
+    if lost:
+        sentences.append(f"{counted(lost, 'run')} diverged, and {'counts' if lost == 1 else 'count'} as missing it.")
     away = sum(not cell["best_matches"] and not cell["near_boundary"] for cell in cells)
     if away:
         sentences.append(f"Away from every boundary {counted(away, 'cell')} {'differs' if away == 1 else 'differ'}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from tegum.commands.answers import Answer, Progress, aligned, command_line
+from tegum.commands.answers import DIVERGED, Answer, Progress, aligned, command_line
 from tegum.theory.errors import InputError
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def run(arguments: Namespace) -> Answer:
         rows.append((*at, cell["predicted"], cell["best"], f"{cell['fraction']:.2f}", f"{cell['gap']:.2g}", reason))
     crossings = "".join(f"\n{one.below} | {one.above} at {one.axis} = {one.decimal}" for one in found.boundaries)
     lines = [_rate("runs", together["hit_rate"]), _rate("cells' best runs", together["best"])]
+    lost = sum(one["runs"] for one in together["basins"] if one["geometry"] == DIVERGED)
+    lines += [f"{lost} runs diverged"] if lost else []
     lines += [f"second search at {cell['at']}: {cell['resolution']}" for cell in cells if cell["resolution"]]
     return answer, "\n".join([aligned(rows) + crossings, *lines, f"report: {report}"])
 

@@ -92,8 +92,8 @@ def shapes(setting: Setting) -> dict[str, tuple[int, ...]]:
 
 def are_bounded(models: Models) -> Bool[np.ndarray, " runs"]:
     """Which models have weights, none of them NaN, that an exact loss can be computed of."""
-    arrays = [np.abs(array).reshape(len(models), -1) for array in models.parameters.values()]
-    return np.all([(array <= _LARGEST_WEIGHT).all(axis=1) for array in arrays], axis=0)
+    largest = [np.abs(array).reshape(len(models), -1).max(axis=1) for array in models.parameters.values()]
+    return np.max(largest, axis=0) <= _LARGEST_WEIGHT
 
 
 def weights_of_models(models: Models) -> Weights:

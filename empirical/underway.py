@@ -59,12 +59,14 @@ def advanced(
 ) -> Underway:
     """Take the `live` runs, all after the same number of steps, `count` steps further, unless they diverge before."""
     first, theirs = int(found.steps[live[0]]), [settings[row] for row in live.tolist()]
-    models, batch_loss, steps = found.models[np.arange(len(keys))], found.batch_loss.copy(), found.steps.copy()
     ahead = found.models[live]
     loss = kernel_named(training.kernel).advance(ahead, theirs, keys[live], training, first, count)
-    fine = _are_sound(ahead, loss)
-    kept, lost = live[fine], live[~fine]
-    models[kept], batch_loss[kept], steps[kept] = ahead[np.flatnonzero(fine)], loss[fine], first + count
+    sound = _are_sound(ahead, loss)
+    if len(live) == len(keys) and sound.all():  # as nearly always: nothing has to be put together
+        return Underway(ahead, loss, found.steps + count)
+    models, batch_loss, steps = found.models[np.arange(len(keys))], found.batch_loss.copy(), found.steps.copy()
+    kept, lost = live[sound], live[~sound]
+    models[kept], batch_loss[kept], steps[kept] = ahead[np.flatnonzero(sound)], loss[sound], first + count
     if lost.size:
         theirs = [settings[row] for row in lost.tolist()]
         steps[lost] = _sound_steps(found.models[lost], theirs, keys[lost], training, first, count)
@@ -97,6 +99,7 @@ def _sound_steps(
 
 def _are_sound(models: Models, batch_loss: Float[np.ndarray, " runs"]) -> Bool[np.ndarray, " runs"]:
     """Which runs have not diverged; one that has does not come back."""
-    moments = [array.reshape(len(models), -1) for part in models.parts[1:] for array in part.values()]
-    finite = [np.isfinite(array).all(axis=1) for array in moments]
-    return np.isfinite(batch_loss) & are_bounded(models) & np.all(finite, axis=0)
+    sound = np.isfinite(batch_loss) & are_bounded(models)
+    for moment in (array for part in models.parts[1:] for array in part.values()):
+        sound &= np.isfinite(moment).reshape(len(models), -1).all(axis=1)
+    return sound

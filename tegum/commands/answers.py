@@ -36,7 +36,9 @@ def plain(value: Any) -> Any:
 
 def nullable(array: np.ndarray) -> list[Any]:
     """Nested lists with None for NaN, which JSON does not know: what a run that diverged has instead of numbers."""
-    return np.where(np.isnan(array), None, array).tolist()
+    numbers = array.astype(object)
+    numbers[np.isnan(array)] = None
+    return numbers.tolist()
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> str:

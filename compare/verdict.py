@@ -172,7 +172,7 @@ def compare_all(
         columns = zip(settings[part], models[part], points, optima[part], lost[part], strict=True)
         for setting, weights, there, first, gone in columns:
             best, resolution = searched_again(setting, weights, there, first, keep)
-            found.append(judged(setting, weights, there, best, gone, resolution))
+            found.append(judged(setting, weights, there, best, resolution, gone))
             advance(len(weights.b))
     return found
 
@@ -182,8 +182,8 @@ def judged(
     weights: Weights,
     there: Polished,
     best: Optimum,
-    diverged: Bool[np.ndarray, " models"],
     resolution: Resolution | None = None,
+    diverged: Bool[np.ndarray, " models"] | None = None,
 ) -> Comparison:
     """The verdicts on an ensemble whose critical points are known.
 
@@ -191,12 +191,12 @@ def judged(
         setting, weights: an ensemble and the objective it was trained on.
         there: the critical points that its models were close to.
         best: the setting's optimum.
-        diverged: which models did, in training.
         resolution: of the second search for it, if there was one.
+        diverged: which models did, in training, if any.
     """
     exact = population_loss(weights, setting)
     verdicts = [_verdict(setting, weights, exact, there, best, run) for run in range(len(weights.b))]
-    for run in np.flatnonzero(diverged).tolist():
+    for run in [] if diverged is None else np.flatnonzero(diverged).tolist():
         verdicts[run] = replace(verdicts[run], kind=DIVERGED)
     return Comparison(setting, best, weights, there.weights, tuple(verdicts), resolution)
 

@@ -148,4 +148,5 @@ def test_weights_of_another_shape_are_refused_before_the_search():
 
 
 def test_every_verdict_has_its_explanation():
-    assert set(VERDICTS) == {"optimum", "local optimum", "saddle", "unconverged", "unidentified", "better"}
+    judged_by_place = {"optimum", "local optimum", "saddle", "unconverged", "unidentified", "better"}
+    assert set(VERDICTS) == {*judged_by_place, "diverged"}

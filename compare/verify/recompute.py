@@ -58,7 +58,7 @@ def _comparison(cell: CellInputs) -> Comparison:
     best = _optimum(cell.setting, cell.optimum, cell.search)
     first = best if cell.before is None else _optimum(cell.setting, *cell.before)
     resolved = resolution(cell.setting, cell.learned, there, first, best)
-    return judged(cell.setting, cell.learned, there, best, cell.diverged, resolved)
+    return judged(cell.setting, cell.learned, there, best, resolved, cell.diverged)
 
 
 def _optimum(setting: Setting, weights: Weights, search: dict[str, Any]) -> Optimum:

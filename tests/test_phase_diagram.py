@@ -12,7 +12,8 @@ from tegum.theory.candidates.candidates import candidate
 from tegum.theory.diagram.branches import settled
 from tegum.theory.diagram.crossing import crossing
 from tegum.theory.diagram.diagram import phase_diagram
-from tegum.theory.diagram.limit import limit, limit_curve
+from tegum.theory.diagram.limit import limit
+from tegum.theory.diagram.limit_curve import limit_curve
 from tegum.theory.diagram.optima import row_optima, structured_starts, swept
 from tegum.theory.diagram.pieces import FIRST_ORDER, METASTABILITY
 from tegum.theory.diagram.plane import Plane, parse_axis, sensitivities

@@ -15,7 +15,8 @@ from tegum.theory.diagram.crossing import crossing, minima, slope_difference
 from tegum.theory.diagram.curves import SIDES, Curve, Spot, crossed_at, ends_at, inside, on_curve
 from tegum.theory.diagram.edges import Edge, Jump, Onset, changing_edges, narrowed, unexplained
 from tegum.theory.diagram.first_order import first_order_curve
-from tegum.theory.diagram.limit import LimitSpot, limit, limit_curve, lost_between, marginal
+from tegum.theory.diagram.limit import LimitSpot, limit
+from tegum.theory.diagram.limit_curve import limit_curve, lost_between, marginal
 from tegum.theory.diagram.meetings import Meeting, leaving
 from tegum.theory.diagram.pieces import PhaseBoundary, better, first_order_pieces, limit_pieces
 from tegum.theory.diagram.plane import Plane
@@ -186,7 +187,9 @@ def _trace(plane: Plane, spot: LimitSpot | None, curves: list[Curve]) -> None:
         and not on_curve(spot, curves, plane.classes(), _SAME_LIMIT)
         and marginal(plane, spot)
     ):
-        curves.append(limit_curve(plane, spot))
+        curve = limit_curve(plane, spot)
+        if curve.divides:
+            curves.append(curve)
 
 
 def _triple_points(plane: Plane, meetings: list[Meeting]) -> list[TriplePoint]:

@@ -49,11 +49,12 @@ class End:
 
     Attributes:
         point: shares of the two axes.
-        why: "edge" of the plane, "meeting" with a third branch, "merging" of the two branches, "closed" curve, "cusp"
-            where two stability limits meet, "lost" where a branch stops being a minimum or a third is better that was
-            not met, or "change" of names or kind.
-        error: bound on the distance from the exact end at "edge", "meeting" and "closed"; an estimate at "merging",
-            "cusp" and "lost"; at "change" the distance of the two points between which it was seen.
+        why: "edge" of the plane; "meeting" with a third branch; "critical" or "tricritical" where the two branches of a
+            first-order curve become one, by a fold or on a continuous transition, "merging" where that point was not
+            located; "cusp" where two stability limits meet; "closed" curve; "lost" where a branch stops being a minimum
+            or a third is better that was not met; or "change" of names or kind.
+        error: bound on the distance from the exact end at "edge", "meeting" and "closed"; an estimate elsewhere; at
+            "change" the distance of the two points between which it was seen.
     """
 
     point: Float[np.ndarray, " 2"]

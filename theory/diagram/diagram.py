@@ -25,7 +25,7 @@ MOST_STARTS = 1000
 #: Random starts of each cell, besides the structured ones and those that its neighbours lend.
 STARTS = 4
 #: Changes when parts kept by an earlier version may no longer be read as if computed by this one.
-_VERSION = 2
+_VERSION = 3
 
 #: Told the stage, how much of it is done, and how much there is.
 Advance = Callable[[str, int, int], object]

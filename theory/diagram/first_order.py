@@ -25,6 +25,7 @@ from tegum.theory.diagram.curves import (
     turn,
 )
 from tegum.theory.diagram.meetings import Meeting, closing, left_at, lower, met
+from tegum.theory.diagram.merging import merging
 from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane
 
@@ -78,7 +79,7 @@ def _half(plane: Plane, known: Known, start: Spot, side: float, meetings: Sequen
         if found is None:
             step /= 2
             if step < SHORTEST_STEP:
-                return _Half(spots[1:], _merging(plane, spots))
+                return _Half(spots[1:], merging(plane, spots))
             continue
         spot, onwards, left = found
         ending = _ending(plane, known, here, spot, left, meetings)
@@ -159,21 +160,3 @@ def _at_edge(plane: Plane, here: Spot, ahead: np.ndarray) -> Spot | None:
     on_side[coordinate] = value
     spot = crossing(plane, np.clip(on_side, 0, 1), here.theta, np.eye(2)[:, [1 - coordinate]])
     return spot if spot is not None and inside(spot.point) else None
-
-
-def _merging(plane: Plane, spots: list[Spot]) -> End:
-    """The end of a curve where its branches become one: extrapolated to no distance between them.
-
-    Near a critical end the point is a smooth function of the distance d of the branches, u = u₀ + u₁ d + u₂ d².
-    """
-    last = spots[-1]
-    recent = spots[-12::4] if len(spots) >= 12 else spots[-3:]
-    apart = np.array([distance(one.theta[:1], one.theta[1:], plane.setting.count)[0] for one in recent])
-    if len(recent) < 3 or not (np.diff(apart) < 0).all() or apart[-1] > 0.2:
-        return End(last.point, "lost", LONGEST_STEP)
-    rows = np.vander(apart, 3, increasing=True)
-    limit = np.linalg.solve(rows, np.array([one.point for one in recent]))[0]
-    further = float(np.linalg.norm(limit - last.point))
-    if further > np.linalg.norm(last.point - recent[0].point):
-        return End(last.point, "merging", LONGEST_STEP)
-    return End(limit, "merging", further)

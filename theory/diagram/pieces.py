@@ -12,17 +12,22 @@ from tegum.theory.diagram.branches import Known, distance, lowest_known
 from tegum.theory.diagram.cells import geometry_name
 from tegum.theory.diagram.crossing import crossing
 from tegum.theory.diagram.curves import SIDES, Curve, End, Spot, inside
-from tegum.theory.diagram.limit import LimitSpot, limit
+from tegum.theory.diagram.degenerate import degenerate_point
+from tegum.theory.diagram.landau import still_minimum
+from tegum.theory.diagram.limit import LimitSpot, is_fold, limit
 from tegum.theory.diagram.optima import NEARBY, followed
 from tegum.theory.diagram.plane import Plane
 from tegum.theory.loss.law import empty_loss
 from tegum.theory.loss.objective import expansion_at
 
 FIRST_ORDER, CONTINUOUS, METASTABILITY = KINDS = ("first-order", "continuous", "metastability")
+#: Ends that lie beyond the last spot: there the two minima of a first-order curve have become one.
+_BEYOND = "critical", "tricritical", "merging"
 #: Losses that differ by less than this times the empty model's are the same.
 _SAME_LOSS = 1e-13
-#: How far aside of a limit, in shares and along its direction, one looks for what grows there; and by how much it has.
-_ASIDE, _GROWN = (0.01, 0.02, 0.04), 1e-4
+#: How far aside of a limit, in shares and along its direction, one looks for what grows there, by how much it has, and
+#: the share of chance in where the looking starts.
+_ASIDE, _GROWN, _NUDGE = (0.01, 0.02, 0.04), 1e-4, 1e-4
 #: Halvings of the way between two spots of a curve where its names or its kind change.
 _CUTS = 10
 
@@ -73,15 +78,23 @@ def limit_pieces(plane: Plane, known: Known, curve: Curve) -> Iterator[PhaseBoun
 
     def label(spot: LimitSpot) -> tuple:
         name, best = geometry_name(spot.theta[0], plane), better(plane, known, spot)
-        if best is None:
-            return CONTINUOUS, name, _child_name(plane, spot)
-        return METASTABILITY, name, geometry_name(best, plane)
+        if best is not None:
+            return METASTABILITY, name, geometry_name(best, plane)
+        # Close to a tricritical point the loss of what is better differs by less than can be told.
+        rests = not is_fold(plane, spot) and still_minimum(plane, spot)
+        return CONTINUOUS if rests else METASTABILITY, name, _child_name(plane, spot)
 
     def between(first: LimitSpot, second: LimitSpot) -> LimitSpot | None:
         point, theta = (first.point + second.point) / 2, (first.theta[0] + second.theta[0]) / 2
         return limit(plane, point, theta, (first.direction + second.direction) / 2)
 
-    return _pieces(plane, curve, label, between)
+    def tricritical(first: LimitSpot, second: LimitSpot) -> LimitSpot | None:
+        found = degenerate_point(plane, first, second)
+        apart = np.linalg.norm(second.point - first.point)
+        ends = (first, second)
+        return found if found and all(np.linalg.norm(found.point - end.point) <= apart for end in ends) else None
+
+    return _pieces(plane, curve, label, between, tricritical)
 
 
 def _child_name(plane: Plane, spot: LimitSpot) -> str:
@@ -97,17 +110,28 @@ def _child(plane: Plane, spot: LimitSpot, aside: float) -> np.ndarray:
     points = points[[inside(point) for point in points]]
     starts = np.tile(spot.theta, (len(points), 1))
     parent = followed(plane, points, starts, NEARBY)[0]
-    child = followed(plane, points, starts + aside * spot.direction, NEARBY)[0]
+    nudge = _NUDGE * np.random.default_rng(0).normal(size=spot.direction.size)  # off the saddles on the way
+    child = followed(plane, points, starts + aside * spot.direction + nudge, NEARBY)[0]
     apart = distance(parent, child, plane.setting.count)
     return child[int(np.argmin(np.where(apart > _GROWN, apart, np.inf)))]
 
 
-def _pieces(plane: Plane, curve: Curve, label: Callable, between: Callable) -> Iterator[PhaseBoundary]:
-    """A curve cut where its label (kind, name, name) changes, each cut found by halving the way between two spots."""
+def _pieces(
+    plane: Plane, curve: Curve, label: Callable, between: Callable, tricritical: Callable = lambda first, second: None
+) -> Iterator[PhaseBoundary]:
+    """A curve cut where its label (kind, name, name) changes, each cut found by halving the way between two spots.
+
+    Where its kind changes the cut is the tricritical point between them, if there is one.
+    """
     here, spots, start = label(curve.spots[0]), [curve.spots[0]], curve.ends[0]
     for spot in curve.spots[1:]:
         there = label(spot)
-        if there != here:
+        exact = tricritical(spots[-1], spot) if there[0] != here[0] else None
+        if exact is not None:
+            end = End(exact.point, "tricritical", exact.error)
+            yield _piece(plane, here, spots, (start, end))
+            here, spots, start = there, [], end
+        elif there != here:
             last, following = _cut(spots[-1], spot, label, between, here)
             end = End(following.point, "change", float(np.linalg.norm(following.point - last.point)))
             yield _piece(plane, here, [*spots, last, following], (start, end))
@@ -131,7 +155,7 @@ def _cut(first: Spot, second: Spot, label: Callable, between: Callable, here: tu
 
 def _piece(plane: Plane, label: tuple, spots: list[Spot], ends: tuple[End, End]) -> PhaseBoundary:
     points = [spot.point for spot in spots]
-    points = [end.point for end in ends[:1] if end.why == "merging"] + points
-    points += [end.point for end in ends[1:] if end.why == "merging"]
+    points = [end.point for end in ends[:1] if end.why in _BEYOND] + points
+    points += [end.point for end in ends[1:] if end.why in _BEYOND]
     kind, *names = label
     return PhaseBoundary(tuple(names), kind, plane.values(np.array(points)), max(spot.error for spot in spots), ends)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from tegum.theory.candidates.candidates import candidate
 from tegum.theory.geometry.identify import identify
+from tegum.theory.geometry.turning import turned_onto
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.descent import descend
@@ -63,7 +63,7 @@ def broken_optimum(limit: StabilityLimit, setting: Setting, beyond: float = _BEY
     found = candidate(limit.geometry, at)
     if found is None:
         raise ArithmeticError(f"{limit.geometry!r} has no critical point at {limit.axis} = {value!r}")
-    W, b = _turned_onto(found.weights.W, limit.weights.W), found.weights.b
+    W, b = turned_onto(found.weights.W, limit.weights.W), found.weights.b
     motions = np.array([side * step for step in _STEPS for side in (1.0, -1.0)])
     starts = W + motions[:, None, None] * limit.direction.W, b + motions[:, None] * limit.direction.b
     rest = descend(*starts, law_of(at, len(motions)), reach=_REACH)
@@ -82,11 +82,3 @@ def broken_optimum(limit: StabilityLimit, setting: Setting, beyond: float = _BEY
         weights=weights,
         confirmed=bool(low.loss + error < high.loss),
     )
-
-
-def _turned_onto(
-    W: Float[np.ndarray, "hidden features"], frame: Float[np.ndarray, "hidden features"]
-) -> Float[np.ndarray, "hidden features"]:
-    """Weights rotated as close as can be to others (orthogonal Procrustes)."""
-    left, _, right = np.linalg.svd(frame @ W.T)
-    return left @ right @ W

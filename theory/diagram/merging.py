@@ -18,6 +18,10 @@ from tegum.theory.search.curvature import least_modes
 
 #: Minima further apart than this do not merge.
 _NEAR = 0.2
+#: The distance of two minima has shrunk where it was this many times what it is.
+_SHRINKS = 1.03
+#: The end lies no further than this times where the distance of the minima, as it shrinks now, would be none.
+_FURTHEST = 2.0
 #: Cosine above which the way from one minimum to the other is the one along which the first is least stable.
 _ALONG = 0.99
 
@@ -28,37 +32,44 @@ def merging(plane: Plane, spots: Sequence[Spot]) -> End:
     A point where they do is located as the degenerate point of a stability limit; where that fails, the end is
     extrapolated, and its error says how far.
     """
-    end = _extrapolated(plane, spots)
-    return end if end.why == "lost" else (_located(plane, spots[-1], end) or end)
+    first, second = (np.array([spot.theta[k] for spot in spots]) for k in (0, 1))
+    apart = distance(first, second, plane.setting.count)
+    places = _shrinking(apart)
+    if len(places) < 3 or apart[-1] > _NEAR:
+        return End(spots[-1].point, "lost", LONGEST_STEP)
+    apart, points = apart[places], np.array([spots[place].point for place in places])
+    reach = _FURTHEST * apart[-1] / (apart[-2] - apart[-1]) * float(np.linalg.norm(points[-1] - points[-2]))
+    return _located(plane, spots[-1], reach) or _extrapolated(points, apart, reach)
 
 
-def _extrapolated(plane: Plane, spots: Sequence[Spot]) -> End:
+def _shrinking(apart: Float[np.ndarray, " spots"]) -> list[int]:
+    """The last place, and up to two before it between which a distance has shrunk by more than its rounding."""
+    places = [len(apart) - 1]
+    for place in reversed(range(len(apart) - 1)):
+        if apart[place] > _SHRINKS * apart[places[-1]] and len(places) < 3:
+            places.append(place)
+    return places[::-1]
+
+
+def _extrapolated(points: Float[np.ndarray, "spots 2"], apart: Float[np.ndarray, " spots"], reach: float) -> End:
     """The end of a curve extrapolated to no distance between its branches.
 
     Near a critical end the point is a smooth function of the distance d of the branches, u = u₀ + u₁ d + u₂ d².
     """
-    last = spots[-1]
-    recent = spots[-12::4] if len(spots) >= 12 else spots[-3:]
-    apart = np.array([distance(one.theta[:1], one.theta[1:], plane.setting.count)[0] for one in recent])
-    if len(recent) < 3 or not (np.diff(apart) < 0).all() or apart[-1] > _NEAR:
-        return End(last.point, "lost", LONGEST_STEP)
-    rows = np.vander(apart, 3, increasing=True)
-    point = np.linalg.solve(rows, np.array([one.point for one in recent]))[0]
-    further = float(np.linalg.norm(point - last.point))
-    if further > np.linalg.norm(last.point - recent[0].point):
-        return End(last.point, "merging", LONGEST_STEP)
-    return End(point, "merging", further)
+    point = np.linalg.solve(np.vander(apart, 3, increasing=True), points)[0]
+    further = float(np.linalg.norm(point - points[-1]))
+    return End(point, "merging", further) if further < reach else End(points[-1], "merging", reach)
 
 
-def _located(plane: Plane, spot: Spot, end: End) -> End | None:
-    """The critical or tricritical point close to an extrapolated end: the nearest that one of its branches leads to."""
+def _located(plane: Plane, spot: Spot, reach: float) -> End | None:
+    """The critical or tricritical point close to a spot: the nearest that one of its branches leads to."""
     found = []
     for theta, direction in _guesses(plane, spot):
-        start = limit(plane, end.point, theta, direction)
+        start = limit(plane, spot.point, theta, direction)
         exact = None if start is None else degenerate_near(plane, start)
-        if exact is not None and np.linalg.norm(exact.point - end.point) <= end.error:
+        if exact is not None and np.linalg.norm(exact.point - spot.point) <= reach:
             found.append(End(exact.point, "critical" if is_fold(plane, exact) else "tricritical", exact.error))
-    return min(found, key=lambda one: float(np.linalg.norm(one.point - end.point)), default=None)
+    return min(found, key=lambda one: float(np.linalg.norm(one.point - spot.point)), default=None)
 
 
 def _guesses(

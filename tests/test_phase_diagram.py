@@ -9,7 +9,9 @@ import pytest
 from tegum.compare.diagram.fixed import fixed_boundaries, fixed_solutions
 from tegum.compare.diagram.folder import write_phase_diagram
 from tegum.theory.candidates.candidates import candidate
-from tegum.theory.diagram.branches import settled
+from tegum.theory.diagram import lattice
+from tegum.theory.diagram.boundaries import _limits_from_lattice
+from tegum.theory.diagram.branches import distance, settled
 from tegum.theory.diagram.crossing import crossing
 from tegum.theory.diagram.diagram import phase_diagram
 from tegum.theory.diagram.limit import limit
@@ -169,6 +171,39 @@ def test_a_fold_is_where_the_pair_ceases_to_exist():
         overlap[step] = pair[0, 0] * pair[0, 1]
     assert overlap[-1e-3] < -0.3
     assert overlap[1e-3] == pytest.approx(0, abs=1e-6)
+
+
+def test_a_lattice_alone_leads_to_every_limit_that_optima_and_crossings_lead_to(monkeypatch):
+    """Both are found from crossings in the diagram; here from minima followed over a few points and nothing else."""
+    monkeypatch.setattr(lattice, "_POINTS", 5)
+    found, curves = two_in_one(), []
+    _limits_from_lattice(found.plane, found.theta, curves, lambda stage, done, total: None)
+    points = np.concatenate([one.points for one in of_kind(METASTABILITY)])
+    traced = found.plane.values(np.concatenate([one.points for one in curves]))
+    assert max(np.linalg.norm(traced - point, axis=1).min() for point in points) < 5e-3
+    assert max(np.linalg.norm(points - point, axis=1).min() for point in traced) < 5e-3
+    away = np.linalg.norm(traced - (0.45, 0.42), axis=1)  # a negative control: in the middle of the plane is no limit
+    assert away.min() > 0.01
+
+
+def test_minima_are_lost_between_the_points_where_the_lattice_says(monkeypatch):
+    """Followed in short steps each is a minimum where it starts and none, or far from it, where it is lost."""
+    monkeypatch.setattr(lattice, "_POINTS", 5)
+    found = two_in_one()
+    where = found.plane
+    ends = lattice.lost_minima(where, where.points().reshape(-1, 2), found.theta.reshape(-1, 4))
+    assert len(ends) > 4
+    for end in ends:
+        theta, gone = end.theta[None], False
+        for share in np.linspace(0, 1, 21):
+            point = end.point + share * (end.beyond - end.point)
+            onwards = settled(where, point, theta)[0]
+            gone |= distance(theta, onwards, 2)[0] > 0.05 and share > 0
+            theta = onwards
+        assert gone
+    calm = plane(PAIR, "density:0.1:0.2:3", "importance:0.5:2:3")
+    pair = np.tile(theta_of("digon", calm.setting_at(np.array([0.5, 0.5]))), (9, 1))
+    assert lattice.lost_minima(calm, calm.points().reshape(-1, 2), pair) == []
 
 
 def test_at_a_continuous_transition_the_weights_do_not_jump():

@@ -12,9 +12,10 @@ from jaxtyping import Float, Shaped
 from tegum.theory.diagram.branches import Known, known_at_cells, lowest_known, settled
 from tegum.theory.diagram.cells import geometry_name
 from tegum.theory.diagram.crossing import crossing, minima, slope_difference
-from tegum.theory.diagram.curves import SIDES, Curve, Spot, crossed_at, ends_at, inside, on_curve
+from tegum.theory.diagram.curves import SIDES, Curve, Spot, alike, crossed_at, ends_at, inside, on_curve
 from tegum.theory.diagram.edges import Edge, Jump, Onset, changing_edges, narrowed, unexplained
 from tegum.theory.diagram.first_order import first_order_curve
+from tegum.theory.diagram.lattice import lost_minima
 from tegum.theory.diagram.limit import LimitSpot, limit
 from tegum.theory.diagram.limit_curve import limit_curve, lost_between, marginal
 from tegum.theory.diagram.meetings import Meeting, leaving
@@ -55,6 +56,7 @@ def boundaries(
     for spot in [spot for curve in limits for spot in _metastable(plane, lines.known, curve)]:
         lines.trace(_lead_lost(plane, lines.known, spot))
     _limits_from_crossings(plane, lines.curves, limits, advance)
+    _limits_from_lattice(plane, optima, limits, advance)
     pieces = [piece for curve in lines.curves for piece in first_order_pieces(plane, curve)]
     pieces += [piece for curve in limits for piece in limit_pieces(plane, lines.known, curve)]
     return pieces, _triple_points(plane, lines.meetings)
@@ -171,6 +173,21 @@ def _limits_from_crossings(plane: Plane, crossings: list[Curve], curves: list[Cu
         worse = worse / np.linalg.norm(worse)
         for theta, way in ((spot.theta[0], worse), (spot.theta[1], -worse)):
             _trace(plane, lost_between(plane, spot.point, theta, way), curves)
+
+
+def _limits_from_lattice(
+    plane: Plane, optima: Float[np.ndarray, "rows columns parameters"], curves: list[Curve], advance: Advance
+) -> None:
+    """Trace the stability limits at which minima followed over a lattice are lost, where none is traced between."""
+    known = known_at_cells(plane, optima)
+    ends = lost_minima(plane, known.cells, known.optima)
+    for done, end in enumerate(ends, 1):
+        advance("isolated limits", done, len(ends))
+        here = Spot(end.point, end.theta[None], 0.0, 0.0)
+        crossed = [crossed_at(end.point, end.beyond, [curve]) for curve in curves]
+        if not any(one is not None and alike(here, one[1], plane.classes()) for one in crossed):
+            way = end.beyond - end.point
+            _trace(plane, lost_between(plane, end.point, end.theta, way / np.linalg.norm(way)), curves)
 
 
 def _evenly(spots: Sequence[Spot]) -> list[Spot]:

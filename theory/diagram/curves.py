@@ -86,8 +86,7 @@ class Curve:
 def on_curve(spot: Spot, curves: list[Curve], classes: Int[np.ndarray, " features"], within: float = _ON_CURVE) -> bool:
     """Whether a spot lies on one of several curves, chords taken for arcs, with the branches of that curve."""
     return any(
-        _gap(spot.point, curve.points) < within and _alike(spot, _nearest(spot, curve), classes, _ALIKE)
-        for curve in curves
+        _gap(spot.point, curve.points) < within and alike(spot, _nearest(spot, curve), classes) for curve in curves
     )
 
 
@@ -95,21 +94,23 @@ def ends_at(end: Spot, curves: list[Curve], classes: Int[np.ndarray, " features"
     """Whether one of several curves ends at a spot, with the branches of that spot."""
     ends = [spot for curve in curves for spot in (curve.spots[0], curve.spots[-1])]
     here = [one for one in ends if np.linalg.norm(one.point - end.point) < _SAME_POINT]
-    return any(_alike(end, one, classes, _SAME_END) for one in here)
+    return any(alike(end, one, classes, _SAME_END) for one in here)
 
 
 def _nearest(spot: Spot, curve: Curve) -> Spot:
     return curve.spots[int(np.argmin(np.linalg.norm(curve.points - spot.point, axis=1)))]
 
 
-def _alike(spot: Spot, other: Spot, classes: np.ndarray, tolerance: float) -> bool:
+def alike(spot: Spot, other: Spot, classes: Int[np.ndarray, " features"], tolerance: float = _ALIKE) -> bool:
     """Whether two spots have the same branches, in any order and up to an exchange of features that are alike."""
-    ours, theirs = (_unlabelled(one.theta, classes) for one in (spot, other))
+    ours, theirs = (unlabelled(one.theta, classes) for one in (spot, other))
     theirs = theirs[: len(ours)]
     return any(np.abs(ours - one).max() < tolerance for one in (theirs, theirs[::-1]))
 
 
-def _unlabelled(theta: np.ndarray, classes: np.ndarray) -> np.ndarray:
+def unlabelled(
+    theta: Float[np.ndarray, "branches parameters"], classes: Int[np.ndarray, " features"]
+) -> Float[np.ndarray, "branches invariants"]:
     """Overlaps and biases of each branch, those of like features in rising order: what an exchange does not change."""
     features = len(classes)
     each = invariants(theta, features)

@@ -82,8 +82,8 @@ def phase_diagram(
 
     Returns:
         `PhaseDiagram`.  A boundary's ``error`` bounds the numerical error of its points.  What breaks: a phase smaller
-        than a cell can be missed, as can a boundary that no edge of the grid crosses, and a limit of minima that are
-        nowhere the best; each optimum is the best of its starts.
+        than a cell can be missed, as can a boundary that no edge of the grid crosses, and a limit of minima that
+        no cell's optimum leads to; each optimum is the best of its starts.
 
     Raises:
         InputError: axes that are none, starts or a seed out of range, or a setting without an exact route.

@@ -25,6 +25,7 @@ from tegum.theory.diagram.plane import Plane, PlaneAxis
 _STRENGTH = 0.45
 _FIXED = "#b00020"
 _DOT: dict[str, Any] = {"marker": "o", "ms": 3.6, "mfc": PAPER, "mec": INK, "mew": 0.9}
+_DIAMOND: dict[str, Any] = {"marker": "D", "ms": 1.9, "mfc": INK, "mec": INK, "mew": 0.9}
 LINES: dict[str, dict[str, Any]] = {
     FIRST_ORDER: {"color": INK, "lw": 1.4, "ls": "-"},
     CONTINUOUS: {"color": INK, "lw": 1.2, "ls": (0, (3, 1.5))},
@@ -92,6 +93,14 @@ def _draw_curves(ax: Axes, diagram: PhaseDiagram, published: Sequence[FixedBound
     points = [_shares(plane, one.point[None])[:, 0] for one in diagram.triple_points]
     for x, y in points:
         ax.plot(x, y, zorder=4, **_DOT)
+    for x, y in _critical_points(diagram):
+        ax.plot(x, y, zorder=4, **_DIAMOND)
+
+
+def _critical_points(diagram: PhaseDiagram) -> list[np.ndarray]:
+    """Ends of first-order curves at which two minima become one, as shares of the axes."""
+    ends = [end for one in diagram.boundaries if one.kind == FIRST_ORDER for end in one.ends]
+    return [end.point for end in ends if end.why in ("critical", "tricritical")]
 
 
 def _shares(plane: Plane, values: np.ndarray) -> np.ndarray:
@@ -136,9 +145,9 @@ def _line_handles(diagram: PhaseDiagram, published: Sequence[FixedBoundary]) -> 
     kinds = {boundary.kind for boundary in diagram.boundaries}
     handles = [Line2D([], [], label=WORDS[kind], **LINES[kind]) for kind in LINES if kind in kinds]
     if diagram.triple_points:
-        handles.append(
-            Line2D([], [], ls="", marker="o", ms=3.6, mfc=PAPER, mec=INK, label="three minima of equal loss")
-        )
+        handles.append(Line2D([], [], ls="", label="three minima of equal loss", **_DOT))
+    if _critical_points(diagram):
+        handles.append(Line2D([], [], ls="", label="critical or tricritical point:\ntwo minima become one", **_DIAMOND))
     if published:
         words = "fixed unit weights (published): losses\nof unit vectors and their pairs cross"
         handles.append(Line2D([], [], color=_FIXED, lw=1.0, ls=(0, (5, 1.5, 1, 1.5)), label=words))

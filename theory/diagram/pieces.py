@@ -25,9 +25,10 @@ FIRST_ORDER, CONTINUOUS, METASTABILITY = KINDS = ("first-order", "continuous", "
 _BEYOND = "critical", "tricritical", "merging"
 #: Losses that differ by less than this times the empty model's are the same.
 _SAME_LOSS = 1e-13
-#: How far aside of a limit, in shares and along its direction, one looks for what grows there, by how much it has, and
-#: the share of chance in where the looking starts.
-_ASIDE, _GROWN, _NUDGE = (0.01, 0.02, 0.04), 1e-4, 1e-4
+#: How far aside of a limit, in shares and along its direction, one looks for what grows there, and by how much it has.
+_ASIDE, _GROWN = (0.01, 0.02, 0.04), 1e-4
+#: Random changes of that direction, to leave saddles on the way, and their size.
+_KICKS, _KICK = 4, 0.2
 #: Halvings of the way between two spots of a curve where its names or its kind change.
 _CUTS = 10
 
@@ -105,13 +106,19 @@ def _child_name(plane: Plane, spot: LimitSpot) -> str:
 
 
 def _child(plane: Plane, spot: LimitSpot, aside: float) -> np.ndarray:
-    """The nearest minimum on any side of a limit, in the plane, that has grown out of the branch that ends there."""
+    """The nearest minimum on any side of a limit, in the plane, that has grown out of the branch that ends there.
+
+    Of several on one side it is the lowest: others are on the way down from the direction alone where several are
+    marginal.
+    """
     points = spot.point + aside * SIDES
     points = points[[inside(point) for point in points]]
-    starts = np.tile(spot.theta, (len(points), 1))
-    parent = followed(plane, points, starts, NEARBY)[0]
-    nudge = _NUDGE * np.random.default_rng(0).normal(size=spot.direction.size)  # off the saddles on the way
-    child = followed(plane, points, starts + aside * spot.direction + nudge, NEARBY)[0]
+    parent = followed(plane, points, np.tile(spot.theta, (len(points), 1)), NEARBY)[0]
+    kicks = spot.direction + _KICK * np.random.default_rng(0).normal(size=(_KICKS, spot.direction.size))
+    starts = np.tile(spot.theta + aside * kicks, (len(points), 1))
+    found, loss = followed(plane, np.repeat(points, _KICKS, axis=0), starts, NEARBY)
+    lowest = loss.reshape(-1, _KICKS).argmin(axis=1)
+    child = found.reshape(len(points), _KICKS, -1)[np.arange(len(points)), lowest]
     apart = distance(parent, child, plane.setting.count)
     return child[int(np.argmin(np.where(apart > _GROWN, apart, np.inf)))]
 

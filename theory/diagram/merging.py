@@ -19,7 +19,7 @@ from tegum.theory.search.curvature import least_modes
 #: Minima further apart than this do not merge.
 _NEAR = 0.2
 #: The distance of two minima has shrunk where it was this many times what it is.
-_SHRINKS = 1.03
+_SHRINKS = 1.01
 #: The end lies no further than this times where the distance of the minima, as it shrinks now, would be none.
 _FURTHEST = 2.0
 #: Cosine above which the way from one minimum to the other is the one along which the first is least stable.
@@ -35,7 +35,7 @@ def merging(plane: Plane, spots: Sequence[Spot]) -> End:
     first, second = (np.array([spot.theta[k] for spot in spots]) for k in (0, 1))
     apart = distance(first, second, plane.setting.count)
     places = _shrinking(apart)
-    if len(places) < 3 or apart[-1] > _NEAR:
+    if len(places) < 2 or apart[-1] > _NEAR:
         return End(spots[-1].point, "lost", LONGEST_STEP)
     apart, points = apart[places], np.array([spots[place].point for place in places])
     reach = _FURTHEST * apart[-1] / (apart[-2] - apart[-1]) * float(np.linalg.norm(points[-1] - points[-2]))
@@ -54,9 +54,10 @@ def _shrinking(apart: Float[np.ndarray, " spots"]) -> list[int]:
 def _extrapolated(points: Float[np.ndarray, "spots 2"], apart: Float[np.ndarray, " spots"], reach: float) -> End:
     """The end of a curve extrapolated to no distance between its branches.
 
-    Near a critical end the point is a smooth function of the distance d of the branches, u = u₀ + u₁ d + u₂ d².
+    Near a critical end the point is a smooth function of the distance d of the branches, u = u₀ + u₁ d + u₂ d²; of two
+    points a straight line is drawn.
     """
-    point = np.linalg.solve(np.vander(apart, 3, increasing=True), points)[0]
+    point = np.linalg.solve(np.vander(apart, increasing=True), points)[0]
     further = float(np.linalg.norm(point - points[-1]))
     return End(point, "merging", further) if further < reach else End(points[-1], "merging", reach)
 

@@ -20,6 +20,8 @@ from tegum.theory.loss.law import empty_loss
 _LEAVING = 1e-3
 #: A meeting this close to where a branch was left is looked for, however short the step.
 _NEAR = 0.02
+#: Overlaps and biases of a branch change by less on the way to a meeting so near.
+_ALIKE = 0.3
 #: A third minimum counts as lower beyond this times the empty model's loss.
 _LOWER = 1e-13
 
@@ -53,7 +55,7 @@ def left_at(
     """The meeting at which a branch was left for another between two spots, or None where it went over into it."""
     reach = max(4 * float(np.linalg.norm(spot.point - here.point)), _NEAR)
     for one in meetings:
-        if np.linalg.norm(one.point - here.point) < reach:
+        if np.linalg.norm(one.point - here.point) < reach and _apart(plane, here, one).min(axis=1).max() < _ALIKE:
             return one
     for share in (1.0, 0.0, 0.5, 0.25, 0.75):
         point = here.point + share * (spot.point - here.point)
@@ -73,10 +75,13 @@ def _meeting_of(plane: Plane, spot: Spot, third: np.ndarray, reach: float) -> Me
 
 def closing(plane: Plane, here: Spot, meeting: Meeting) -> Spot:
     """A curve's last spot, at a meeting: of the three branches those that are its own."""
-    features = plane.setting.count
-    apart = [distance(np.repeat(one[None], 3, axis=0), meeting.theta, features) for one in here.theta]
-    own = meeting.theta[[int(np.argmin(row)) for row in apart]]
+    own = meeting.theta[_apart(plane, here, meeting).argmin(axis=1)]
     return Spot(meeting.point, own, meeting.residual, meeting.error)
+
+
+def _apart(plane: Plane, here: Spot, meeting: Meeting) -> Float[np.ndarray, "branches 3"]:
+    """How far each branch of a spot is from each of a meeting's."""
+    return np.array([distance(np.tile(one, (3, 1)), meeting.theta, plane.setting.count) for one in here.theta])
 
 
 def leaving(plane: Plane, meeting: Meeting) -> list[tuple[Spot, Spot]]:

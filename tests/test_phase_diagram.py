@@ -173,9 +173,8 @@ def test_a_fold_is_where_the_pair_ceases_to_exist():
     assert overlap[1e-3] == pytest.approx(0, abs=1e-6)
 
 
-def test_a_lattice_alone_leads_to_every_limit_that_optima_and_crossings_lead_to(monkeypatch):
-    """Both are found from crossings in the diagram; here from minima followed over a few points and nothing else."""
-    monkeypatch.setattr(lattice, "_POINTS", 5)
+def test_a_lattice_alone_leads_to_every_limit_that_optima_and_crossings_lead_to():
+    """Two are found from crossings in the diagram; here from minima followed over the lattice and nothing else."""
     found, curves = two_in_one(), []
     _limits_from_lattice(found.plane, found.theta, curves, lambda stage, done, total: None)
     points = np.concatenate([one.points for one in of_kind(METASTABILITY)])

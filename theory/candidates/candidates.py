@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from tegum.theory.candidates.assignment import Assignment, assignments
-from tegum.theory.candidates.factors import FittedFactor, fitted_factors, unbent_losses
+from tegum.theory.candidates.contents import Content, Known, by_structure, content_of, fit_all, numbers_of
+from tegum.theory.candidates.factors import FittedFactor, unbent_losses
 from tegum.theory.candidates.penalised import Rests, grown, turned
 from tegum.theory.errors import InputError
 from tegum.theory.geometry.entries import ENTRIES
-from tegum.theory.geometry.factor import Factor
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
-from tegum.theory.loss.law import Structure, law_of, require_factored, structure_of
-from tegum.theory.loss.marginal import group_numbers, restricted
+from tegum.theory.loss.law import law_of, require_factored, structure_of
+from tegum.theory.loss.marginal import group_numbers
 from tegum.theory.loss.moments import joint_density
 from tegum.theory.loss.objective import expansion
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
@@ -31,9 +30,6 @@ from tegum.theory.weights import Weights
 MOST_ASSIGNMENTS = 20_000
 #: Of more ways than these to fill a geometry that holds single entries of the catalogue, the most promising are tried.
 MOST_TRIED = 24
-
-#: Factors already optimised, by what they are and hold.
-_Known = dict[tuple[Factor, "_Content"], FittedFactor | None]
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def candidates(setting: Setting) -> list[Candidate]:
     Source: the geometries of Elhage et al. 2022, section "The geometry of superposition", and the computed catalogue.
     """
     plain = without_term(setting)
-    known: _Known = {}
+    known: Known = {}
     merging = setting.law == "correlated"
     fits = [_best(geometry, plain, known) for geometry in geometries(setting.count, setting.hidden, merging)]
     found = [_candidate(fit, setting) for fit in fits if fit]
@@ -135,13 +131,14 @@ def fitted(geometry: str, setting: Setting) -> Fit | None:
     """One geometry, by name, optimised only, for a setting without an L1 term; None without a critical point.
 
     Raises:
-        InputError: an unknown name, or a geometry that does not fit the setting's features and dimensions.
+        InputError: an unknown name, a geometry that does not fit the setting's features and dimensions, or an L1 term.
     """
-    require_enumerable(setting)
-    require_factored(setting, "candidates")
+    plain = without_term(setting)
+    if setting.l1:
+        raise InputError(f"l1 = {setting.l1!r} is not supported here; supported: 0.0")
     parsed = parse_geometry(geometry)
-    _check_fit(parsed, setting)
-    return _best(parsed, setting, {})
+    _check_fit(parsed, plain)
+    return _best(parsed, plain, {})
 
 
 def _check_fit(geometry: Geometry, setting: Setting) -> None:
@@ -154,7 +151,7 @@ def _check_fit(geometry: Geometry, setting: Setting) -> None:
         )
 
 
-def _best(geometry: Geometry, setting: Setting, known: _Known) -> Fit | None:
+def _best(geometry: Geometry, setting: Setting, known: Known) -> Fit | None:
     """The best of all ways to assign the setting's features; ``known`` remembers factors already optimised."""
     groups = group_numbers(structure_of(setting), setting.count)
     kinds = tuple(zip(setting.density, setting.importance, groups, strict=True))
@@ -167,10 +164,11 @@ def _best(geometry: Geometry, setting: Setting, known: _Known) -> Fit | None:
     if len(ways) > MOST_TRIED and any(factor.name in ENTRIES for factor in geometry.factors):
         ways = _promising(geometry, ways, setting)
     for factor in dict.fromkeys(geometry.factors):
-        _fit_all(factor, (content for way in ways for content in _contents(geometry, way, setting, factor)), known)
+        places = [place for way in ways for one, place in zip(geometry.factors, way, strict=True) if one == factor]
+        fit_all(factor, [content_of(place, setting) for place in places], known)
     best: Fit | None = None
     for way in ways:
-        parts = [known[factor, _content(place, setting)] for factor, place in zip(geometry.factors, way, strict=True)]
+        parts = [known[factor, content_of(place, setting)] for factor, place in zip(geometry.factors, way, strict=True)]
         usable = tuple(part for part in parts if part is not None)
         loss = sum(part.loss for part in usable)
         if len(usable) == len(parts) and (best is None or loss < best.loss):
@@ -182,53 +180,12 @@ def _promising(geometry: Geometry, ways: list[Assignment], setting: Setting) -> 
     """The `MOST_TRIED` ways with the least loss of unbent factors: to first order in what makes them unlike."""
     losses = np.zeros(len(ways))
     for column, factor in enumerate(geometry.factors):
-        contents = [_content(way[column], setting) for way in ways]
-        by_content: dict[_Content, float] = {}
-        for structure, alike in _by_structure(contents).items():
-            by_content.update(zip(alike, unbent_losses(factor, *_numbers(alike), structure).tolist(), strict=True))
+        contents = [content_of(way[column], setting) for way in ways]
+        by_content: dict[Content, float] = {}
+        for structure, alike in by_structure(contents).items():
+            by_content.update(zip(alike, unbent_losses(factor, *numbers_of(alike), structure).tolist(), strict=True))
         losses += [by_content[content] for content in contents]
     return [ways[place] for place in np.argsort(losses, kind="stable")[:MOST_TRIED]]
-
-
-@dataclass(frozen=True)
-class _Content:
-    """What a factor holds, vertex by vertex: density and importance of each feature, and their law."""
-
-    numbers: tuple[tuple[float, float], ...]
-    structure: Structure
-
-
-def _content(place: tuple[int, ...], setting: Setting) -> _Content:
-    numbers = tuple((setting.density[i], setting.importance[i]) for i in place)
-    return _Content(numbers, restricted(structure_of(setting), place, setting.count))
-
-
-def _contents(geometry: Geometry, way: Assignment, setting: Setting, factor: Factor) -> Iterator[_Content]:
-    """What every copy of a factor holds."""
-    for one, place in zip(geometry.factors, way, strict=True):
-        if one == factor:
-            yield _content(place, setting)
-
-
-def _by_structure(contents: Iterable[_Content]) -> dict[Structure, list[_Content]]:
-    """Distinct contents by their law."""
-    found: dict[Structure, list[_Content]] = {}
-    for content in dict.fromkeys(contents):
-        found.setdefault(content.structure, []).append(content)
-    return found
-
-
-def _numbers(contents: list[_Content]) -> tuple[np.ndarray, np.ndarray]:
-    """Densities and importances [contents, vertices]."""
-    density, importance = np.moveaxis(np.array([content.numbers for content in contents]), -1, 0)
-    return density, importance
-
-
-def _fit_all(factor: Factor, contents: Iterable[_Content], known: _Known) -> None:
-    """Optimise a factor for all contents that are not known yet, those of one law in one batch."""
-    for structure, missing in _by_structure(one for one in contents if (factor, one) not in known).items():
-        fits = fitted_factors(factor, *_numbers(missing), structure)
-        known.update(zip([(factor, content) for content in missing], fits, strict=True))
 
 
 def without_term(setting: Setting) -> Setting:

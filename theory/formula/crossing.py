@@ -17,6 +17,7 @@ from tegum.theory.formula.modular.irreducible import is_proved_irreducible
 from tegum.theory.formula.system import Content, system
 from tegum.theory.formula.terms import Progress, crossing_polynomial, degree_bound, irrational_terms, rational_gain
 from tegum.theory.geometry.factor import DROPPED
+from tegum.theory.loss.law import require_basic
 from tegum.theory.phases import Boundary
 from tegum.theory.setting import Setting, axis_parts, with_axis
 
@@ -61,7 +62,8 @@ def algebraic_boundary(
     difference of the losses has proved, opposite signs, and where no other factor has a root.
 
     Args:
-        setting: everything but the axis; its numbers are read as the decimals that they print as.
+        setting: everything but the axis; independent uniform features.  Its numbers are read as the decimals that they
+            print as.
         found: `phases.boundary` of that setting.
         progress: told what is eliminated, the primes done, and how many there are.
 
@@ -69,13 +71,14 @@ def algebraic_boundary(
         `AlgebraicBoundary`.
 
     Raises:
-        InputError: unlike features within a factor other than a digon.
+        InputError: another setting, or unlike features within a factor other than a digon.
         ArithmeticError: the root could not be told from others.
 
     Validity: the least stationary points of the regular ansätze.
 
     Source: elimination by resultants, Cohen (1993), section 3.3.
     """
+    require_basic(setting, "an elimination")
     contents = _contents(setting, found)
     equations = system(contents, found.axis)
     if not all(content.alike for content in contents):

@@ -25,8 +25,9 @@ from tegum.theory.errors import InputError
 from tegum.theory.files.atomic import claim_folder, write_json
 from tegum.theory.files.kept import Keep, kept, unkept
 from tegum.theory.files.tables import tables_id
+from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.phases import Boundary, boundary
-from tegum.theory.search.optimum import Optimum, optimum
+from tegum.theory.search.optimum import ZERO_LOSS, Optimum, optimum
 from tegum.theory.search.scope import require_searchable
 from tegum.theory.search.tables import optimum_from_tables, optimum_tables
 from tegum.theory.setting import Setting, setting_tables, with_axis
@@ -201,8 +202,10 @@ def curves_of(plan: Plan, progress: Progress = lambda stage, done, total: None, 
             losses.setdefault(geometry, np.full(len(values), np.nan))[k] = loss
             stable.setdefault(geometry, np.zeros(len(values), dtype=bool))[k] = is_stable
         progress("curves", k + 1, len(values))
-    best = np.nanmin(np.array(list(losses.values())), axis=0)
-    ratio = {geometry: float(np.nanmin(loss / best)) for geometry, loss in losses.items()}
+    # Features that are never on together may be answered without loss: there, up to rounding, is the best.
+    nothing = ZERO_LOSS * empty_loss(law_of(plan.setting))[0]
+    best = np.maximum(np.nanmin(np.array(list(losses.values())), axis=0), nothing)
+    ratio = {geometry: float(np.nanmin(np.maximum(loss, nothing) / best)) for geometry, loss in losses.items()}
     for geometry in sorted(ratio, key=lambda name: ratio[name]):
         if ratio[geometry] <= _WORTH_DRAWING:
             yield Curve(geometry, values, tuple(losses[geometry].tolist()), tuple(stable[geometry].tolist()))
@@ -234,8 +237,8 @@ def _fine_values(values: Sequence[float]) -> tuple[float, ...]:
 def boundaries_of(plan: Plan, optima: Sequence[Optimum], keep: Keep = unkept) -> Iterator[Boundary]:
     """The crossing between each two neighbouring values of the only axis whose optima differ in geometry.
 
-    Where an optimum has no name, or its branch ends before it crosses the other, there is none to give: the report
-    says so.
+    Where an optimum has no name, its branch ends before it crosses the other, or the crossing is not proved, there is
+    none to give: the report says so.
     """
     axis = plan.axes[0]
     along = sorted(zip(axis.values, optima, strict=True), key=lambda pair: pair[0])
@@ -248,8 +251,8 @@ def boundaries_of(plan: Plan, optima: Sequence[Optimum], keep: Keep = unkept) ->
 
 
 def _crossings(setting: Setting, between: tuple[str, str], axis: str, low: float, high: float) -> dict[str, Any]:
-    """The crossing of two branches as plain data, if there is one."""
-    with suppress(InputError):
+    """The crossing of two branches as plain data, if there is one that is proved."""
+    with suppress(InputError, ArithmeticError):
         return {"crossings": [asdict(boundary(setting, between, axis, low, high))]}
     return {"crossings": []}
 

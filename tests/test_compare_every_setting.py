@@ -344,6 +344,18 @@ def test_a_study_without_candidates_says_so_and_verifies(tmp_path):
     assert verified_data(json.loads(json.dumps(study_data(found, "tegum study")))).differences == ()
 
 
+def test_a_study_of_another_law_has_curves_and_verifies(tmp_path, monkeypatch):
+    """Pairs that are never on together are answered without loss: there is no ratio to the best."""
+    monkeypatch.setattr("tegum.compare.study._CURVE_POINTS", 3)
+    plan = Plan(four("anticorrelated"), (Axis("density", (0.3, 0.4)),), Training(runs=1, steps=300, batch_size=64))
+    found = study(plan, tmp_path)
+    lowest = min(found.curves, key=lambda curve: curve.losses[0])
+    assert lowest.geometry == "2*digon"
+    assert all(lowest.stable)
+    assert lowest.losses[0] < 1e-15
+    assert verified_data(json.loads(json.dumps(study_data(found, "tegum study")))).differences == ()
+
+
 def test_what_has_no_optimum_or_no_exact_search_is_refused_by_name():
     for change, message in [
         ({"activation": "relu"}, "activation = 'relu' has no exact Hessian"),

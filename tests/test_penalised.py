@@ -154,7 +154,7 @@ def test_a_dedicated_feature_shrinks_as_by_hand():
         (FIVE, PENTAGON_TO_PAIRS, "l1", -0.1, 0.05, "l1 = -0.1"),
         (FIVE, PENTAGON_TO_PAIRS, "l1", 2.0, 4.0, "do not exist side by side"),
         (FIVE, ("pentagon", "hexagon"), "l1", 0.0, 0.2, "hexagon"),
-        (Setting(5, 2, 0.1, values="signed"), PENTAGON_TO_PAIRS, "l1", 0.0, 0.2, "signed"),
+        (Setting(5, 2, 0.1, values="signed", l1=0.1), PENTAGON_TO_PAIRS, "l1", 0.05, 0.2, "signed"),
         (Setting(5, 2, 0.1, tied=False, l1=0.1), PENTAGON_TO_PAIRS, "density", 0.1, 0.2, "tied"),
     ],
 )

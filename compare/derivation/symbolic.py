@@ -19,6 +19,8 @@ from tegum.theory.geometry.factor import factor_named, is_rigid
 
 #: Largest difference between a formula's value and the exact loss, relative to the loss of the empty model.
 AGREES = 1e-12
+#: Values below this are zero up to rounding.
+_ZERO = 1e-12
 #: Digits to which expressions are evaluated; characters beyond which one is not set in LaTeX.
 _DIGITS, _READABLE = 40, 3000
 #: Vertices up to which an optimum's polynomial is eliminated, and the degree of β up to which the other numbers' are:
@@ -74,7 +76,8 @@ def _regular(block: Block, overlaps: Overlaps) -> Piece | None:
         found = formula(block.factor.name, block.importance, block.density[0])
     except InputError:  # a density of 1, or no optimum of this type
         return None
-    here = _point(block, overlaps)
+    # A dedicated feature's bias is zero up to rounding, on the edge of the range.
+    here = {symbol: 0 if abs(value) < _ZERO else value for symbol, value in _point(block, overlaps).items()}
     holds = all(bool(condition.subs(here)) for condition in found.valid_when)
     return Piece(found.loss, found.valid_when) if holds else None
 

@@ -20,6 +20,8 @@ from tegum.theory.geometry.tegum import name, parse_geometry
 
 #: The formula is the one valid around the optimum at this density.
 REFERENCE_DENSITY = 0.1
+#: Biases below this are zero up to rounding.
+_ZERO = 1e-12
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ def _dropped_loss(orbit: Orbit) -> sympy.Expr:
 
 def _reference_profile(orbit: Orbit) -> Profile:
     fit = _fit(orbit)
-    return profile_at(orbit.factor, float(fit.b[0] / (fit.W[:, 0] @ fit.W[:, 0])))
+    ratio = float(fit.b[0] / (fit.W[:, 0] @ fit.W[:, 0]))
+    # A dedicated feature's bias is zero up to rounding; its sign must not choose the range.
+    return profile_at(orbit.factor, ratio if abs(ratio) > _ZERO else 0.0)
 
 
 def _fit(orbit: Orbit) -> FittedFactor:

@@ -6,7 +6,7 @@ BIN := .venv/bin
 # The files of a study that are its report; the others are the sweep, to resume from.
 STUDY := report.html report.json report.tex report.bib tables figures
 
-.PHONY: setup report pages claims test lint million distributions identification explore-picture agreement schemas examples verify atlas atlas-study clean
+.PHONY: setup report pages claims test slow lint million distributions identification explore-picture agreement schemas examples verify atlas atlas-study clean
 
 setup: .venv/filled
 
@@ -46,7 +46,11 @@ verify: .venv/filled
 # The linters come first: they take seconds, and a change that fails them is not worth the longer wait.
 test: setup lint
 	tests/tools.sh
-	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_FLAGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+# The tests that take longest: sixty features at once, the largest polytopes, the longest eliminations.
+slow: setup
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
 
 # The linters live in the same environment: mypy reads the types of the libraries installed there.
 lint: .venv/linters

@@ -114,7 +114,14 @@ BOUNDARIES = [
     (Setting(5, 2, 0.1, values="binary"), ("pentagon", "2*digon + dropped"), "density", 0.1, 0.4),
     (Setting(4, 2, 0.3, law="correlated", groups=PAIRS), ("2*digon", "2*merged-2"), "density", 0.1, 0.9),
     (Setting(3, 2, 0.1, values="signed", target="abs"), ("triangle", "2*dedicated + dropped"), "density", 0.05, 0.4),
-    (Setting(5, 2, law="one-hot"), ("2*digon + dropped", "pentagon"), "importance[4]", 0.01, 0.9),
+    pytest.param(
+        Setting(5, 2, law="one-hot"),
+        ("2*digon + dropped", "pentagon"),
+        "importance[4]",
+        0.01,
+        0.9,
+        marks=pytest.mark.slow,
+    ),
 ]
 
 

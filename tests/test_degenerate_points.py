@@ -163,6 +163,7 @@ def test_minima_that_stay_apart_do_not_merge():
     assert merging(where, spots).why == "lost"
 
 
+@pytest.mark.slow
 def test_a_diagram_joins_first_order_and_continuous_transitions_in_a_tricritical_point():
     found = phase_diagram(PAIR, "density:0.8:0.9:4", "importance[1]/importance[0]:0.88:0.95:4")
     ends = {one.kind: [end for end in one.ends if end.why == "tricritical"] for one in found.boundaries}

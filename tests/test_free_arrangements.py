@@ -132,6 +132,7 @@ def test_from_the_stable_side_nothing_lower_is_confirmed():
     assert not broken_optimum(wrong, branch.setting).confirmed
 
 
+@pytest.mark.slow
 def test_a_branch_of_minima_turns_into_another_arrangement_where_an_overlap_vanishes():
     branch = Branch("triaugmented-triangular-prism", Setting(9, 3, 0.5), "density")
     end = end_of_branch(branch, 0.08788, 0.08789, digits=15)

@@ -162,7 +162,8 @@ def test_a_sigint_at_a_random_moment_is_one_line_and_costs_no_bit(tmp_path):
         process.send_signal(signal.SIGINT)
         goes_on = f"what was finished is kept in {out}, and the same command goes on from there"
         assert process.communicate(timeout=60)[1] == f"tegum: interrupted; {goes_on}\n"
-        assert process.returncode == 130
+        # CPython ends by the signal itself, which a shell calls 130 too, where it struck the making of a class.
+        assert process.returncode in (130, -signal.SIGINT)
     assert len(unfinished(out)) <= 1
     assert main(command[3:]) == 0
     assert main([*command[3:5], "--out", str(tmp_path / "undisturbed"), *options]) == 0

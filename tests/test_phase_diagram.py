@@ -244,6 +244,7 @@ def test_three_minima_meet_on_the_line_of_equal_importance():
     assert optimum(after, 64).loss < candidate("digon", after).loss - 1e-6
 
 
+@pytest.mark.slow
 def test_exchanging_the_features_mirrors_the_diagram_up_to_density_one():
     """The grid's middle row lies on the line where two copies of the pair are equal; its last column is dense."""
     found = phase_diagram(PAIR, "density:0.8:1:3", "importance[1]:0.8:1.25:3")

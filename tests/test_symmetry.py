@@ -216,6 +216,7 @@ def test_the_ansatz_of_an_uncatalogued_arrangement_gives_a_critical_point_of_the
         assert np.linalg.norm(expansion(weights[None], b[None], law).gradient) < 1e-11
 
 
+@pytest.mark.slow
 def test_first_rows_of_the_transform_are_those_of_all():
     G = regular_cosines(polygon(7))[None]
     b, law = np.full((1, 7), -0.2), Law(np.full((1, 7), 0.1), np.ones((1, 7)))

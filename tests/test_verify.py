@@ -187,7 +187,10 @@ def test_every_kind_of_report_can_be_recomputed():
     assert tuple(KINDS) == tuple(SCHEMAS) == REPORTS
 
 
-@pytest.mark.parametrize("kind", REPORTS)
+SLOWEST = pytest.param("phases", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("kind", [SLOWEST if kind == "phases" else kind for kind in REPORTS])
 def test_what_is_written_verifies(kind, report_of):
     data = report_of(kind)
     found = verified_data(data)
@@ -195,7 +198,7 @@ def test_what_is_written_verifies(kind, report_of):
     assert found.numbers == len(list(leaves(data))) > 20
 
 
-@pytest.mark.parametrize("kind", ["mixtures", "phases", "factors"])
+@pytest.mark.parametrize("kind", ["mixtures", SLOWEST, "factors"])
 def test_every_changed_digit_of_what_theory_reports_is_noticed(kind, report_of, boundaries_once):
     """Of the weights of many cells, those of the first; of a phase diagram's inputs a few, for each is a diagram."""
     data = report_of(kind)

@@ -72,10 +72,20 @@ def _neighbours(places: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, np.n
 def _arrived(plane: Plane, places: np.ndarray, theta: np.ndarray) -> tuple[np.ndarray, Bool[np.ndarray, " members"]]:
     """What weights lead to at places, and whether that is a minimum not far from them."""
     found, loss = followed(plane, _shares(places), theta, NEARBY)
-    law = plane.law(_shares(places))
-    least = least_curvatures(*tied_weights(found, plane.setting.count), law)
     near = distance(found, theta, plane.setting.count) < _LONGEST_MOVE
-    return found, np.isfinite(loss) & near & (least > curvature_tolerance(law))
+    return found, np.isfinite(loss) & near & _stable(plane, _shares(places), found)
+
+
+def _stable(plane: Plane, points: np.ndarray, theta: np.ndarray) -> Bool[np.ndarray, " members"]:
+    """Which critical points at points are minima; of those that are one up to an exchange of like features, one tells.
+
+    Thousands of cells lead to a few minima at each point of the lattice.
+    """
+    kinds = np.concatenate([points, unlabelled(theta, plane.classes())], axis=1)
+    _, first, kind = np.unique((kinds / _SAME).round(), axis=0, return_index=True, return_inverse=True)
+    law = plane.law(points[first])
+    least = least_curvatures(*tied_weights(theta[first], plane.setting.count), law)
+    return (least > curvature_tolerance(law))[kind]
 
 
 @dataclass

@@ -20,8 +20,8 @@ from tegum.theory.loss.trie import loss_tables, part_tables
 MOST_FEATURES = 16
 MOST_KNOTS = 2**MOST_FEATURES
 _UNIT_ROUNDOFF = 2.0**-53
-#: Rows per task given to a thread, and its knots where rows have few: enough work to pay for handing it over.
-_CHUNK, _CHUNK_KNOTS = 128, 2**12
+#: Fewest rows of a task given to a thread, and its knots: enough work to pay for handing it over.
+_FEWEST, _CHUNK_KNOTS = 4, 2**12
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _filled(rows: Rows, order: int, absolute: bool, device: str | None) -> RowLo
 
 
 def _chunk(features: int) -> int:
-    return max(_CHUNK, _CHUNK_KNOTS >> features)
+    return max(_FEWEST, _CHUNK_KNOTS >> features)
 
 
 def enumerated_norms(

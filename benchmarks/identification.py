@@ -17,12 +17,12 @@ import numpy as np
 
 from tegum.compare.polish import polish
 from tegum.empirical.training import train
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.factor import regular_vectors
 from tegum.theory.geometry.identify import identify, identify_ensemble
 from tegum.theory.geometry.overlap import networkx_graph, overlap_graph
 from tegum.theory.geometry.tegum import parse_geometry
 from tegum.theory.loss.law import law_of
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 
 SETTING = Setting(count=5, hidden=2, density=0.1)

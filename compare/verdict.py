@@ -14,11 +14,12 @@ from tegum.compare.second_search import Resolution, searched_again
 from tegum.compare.wiring import vertex_map
 from tegum.theory.files.kept import Keep, unkept
 from tegum.theory.geometry.balance import asymmetry
+from tegum.theory.geometry.critical import critical_identity, feature_vectors
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.law import empty_loss, law_of
 from tegum.theory.loss.population import PopulationLoss, check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.search.optimum import Optimum, critical_identity, feature_vectors, optimum, same_loss
+from tegum.theory.search.optimum import Optimum, optimum, same_loss
 from tegum.theory.search.scope import require_searchable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights

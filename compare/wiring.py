@@ -7,9 +7,9 @@ from collections.abc import Hashable
 import numpy as np
 
 from tegum.theory.geometry.balance import balanced
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.isomorphism import isomorphism
 from tegum.theory.geometry.overlap import OverlapGraph, overlap_graph
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights, overlap_matrix
 

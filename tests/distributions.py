@@ -19,10 +19,10 @@ from tegum.empirical.kernels import PREFERRED
 from tegum.empirical.plan import Training
 from tegum.empirical.training import train_runs
 from tegum.theory.files.atomic import write_json
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify_ensemble
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 
 #: Here runs end in several basins, so that there is a distribution to compare.

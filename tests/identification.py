@@ -22,12 +22,12 @@ from tegum.compare.verdict import AT_REST
 from tegum.empirical.plan import Training
 from tegum.empirical.training import train_cells
 from tegum.theory.files.atomic import write_json
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.factor import DEDICATED, DROPPED, catalogue, merged, regular_vectors
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.tegum import Geometry, name
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 
 #: What is trained to measure the noise: two dimensions and more, since in one there are no angles to be read, and

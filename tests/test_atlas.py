@@ -22,10 +22,10 @@ from tegum.empirical.axes import Axis
 from tegum.empirical.plan import Plan, Training, plan_id
 from tegum.empirical.sweep.sweep import sweep
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.geometry.symmetry import symmetry
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.table.shipped import factor_table, identity_of
 from tegum.theory.weights import Weights

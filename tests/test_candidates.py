@@ -6,12 +6,13 @@ import pytest
 from tegum.theory.candidates.assignment import assignments
 from tegum.theory.candidates.candidates import candidate, candidates, fitted
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.factor import polygon, simplex
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import geometries, parse_geometry
 from tegum.theory.geometry.tegum import name as name_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -7,12 +7,13 @@ import pytest
 
 from tegum.theory.candidates.candidates import candidate, candidates
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import structure_of
 from tegum.theory.loss.marginal import restricted
 from tegum.theory.loss.moments import joint_density
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -7,13 +7,14 @@ from tegum.compare.polish import polish
 from tegum.compare.verdict import VERDICTS, compare, compare_all, judged
 from tegum.theory.candidates.candidates import candidate
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify_ensemble
 from tegum.theory.geometry.isomorphism import is_isomorphism
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.curvature import least_curvatures
 from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.search.starts import random_starts
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights

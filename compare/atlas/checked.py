@@ -133,8 +133,8 @@ def _point(data: Any, dimension: int, signs: np.ndarray) -> Point:
 
 def _require_signs(W: tuple[tuple[float, ...], ...], signs: np.ndarray) -> None:
     """The weights draw the entry's graph, vertex by vertex."""
+    from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
     from tegum.theory.geometry.overlap import overlap_graph
-    from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 
     if not np.array_equal(overlap_graph(np.array(W), CRITICAL_TOLERANCE).signs, signs):
         raise InputError("overlaps of W have other signs than the entry's form")

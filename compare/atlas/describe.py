@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import numpy as np
 from jaxtyping import Float
 
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.factor import DEDICATED, DROPPED, polygon
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.symmetry import EQUAL, Symmetry
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 
 #: Cosines up to which overlaps may be looked through to see what they join: those of the catalogue's own weakest
 #: links, between the rings of an antiprism, are larger.

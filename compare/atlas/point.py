@@ -8,9 +8,9 @@ from tegum.compare.derivation import Derivation, derived
 from tegum.compare.derivation.blocks import Block, blocks_of
 from tegum.compare.derivation.records import Symbolic
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from tegum.compare.atlas.entry import SignRow
 from tegum.compare.atlas.form import canonical_form
 from tegum.compare.polish import Polished
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import IdentifiedFactor, identify
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

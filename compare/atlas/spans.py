@@ -11,10 +11,11 @@ import numpy as np
 
 from tegum.compare.atlas.entry import Atlas, Entry, Span
 from tegum.compare.atlas.table import table_source
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, SAME_LOSS
+from tegum.theory.search.optimum import SAME_LOSS
 from tegum.theory.table.cell import Cell, setting_of
 from tegum.theory.table.shipped import Table, identity_of
 

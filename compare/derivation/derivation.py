@@ -17,12 +17,12 @@ from tegum.theory.checks import number, whole
 from tegum.theory.deadline import check_time, deadline
 from tegum.theory.errors import InputError
 from tegum.theory.formula.arrangement import overlaps_of
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.overlap import overlap_graph
 from tegum.theory.loss.law import empty_loss, law_of, require_basic
 from tegum.theory.loss.population import check_shape, population_loss
 from tegum.theory.search.curvature import curvature_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights

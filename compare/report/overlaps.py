@@ -13,7 +13,7 @@ from tegum.compare.report.scene import plane_order
 from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.matrix import draw_color_bar, draw_matrix
 from tegum.empirical.pictures.style import COLUMN, INK
-from tegum.theory.search.optimum import feature_vectors
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.weights import overlap_matrix
 
 #: Inches: side of a matrix, left margin, room between the two, colour bar's, foot and head.

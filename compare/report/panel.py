@@ -14,8 +14,8 @@ from tegum.compare.verdict import Comparison
 from tegum.empirical.pictures.sticks import Colors, factor_colors
 from tegum.empirical.pictures.style import Look, shown_name
 from tegum.empirical.pictures.views import Flat
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.geometry.identify import Identity
-from tegum.theory.search.optimum import feature_vectors
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ from tegum.compare.verify.inputs import CellInputs, Inputs, inputs_of
 from tegum.compare.verify.routes import polish_differences, route_differences
 from tegum.empirical.ensemble import Ensemble
 from tegum.empirical.plan import Plan
+from tegum.theory.geometry.critical import critical_identity
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import Optimum, critical_identity
+from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights, joined_ensembles
 

@@ -11,8 +11,9 @@ from tegum.compare.second_route import second_loss
 from tegum.compare.verdict import DIVERGED, Comparison
 from tegum.compare.verify.differences import Difference
 from tegum.compare.verify.inputs import Inputs
+from tegum.theory.geometry.critical import critical_identity
 from tegum.theory.loss.law import law_of
-from tegum.theory.search.optimum import critical_identity, same_loss
+from tegum.theory.search.optimum import same_loss
 
 
 def polish_differences(inputs: Inputs, comparisons: Sequence[Comparison]) -> Iterator[Difference]:

@@ -14,8 +14,8 @@ from tegum.empirical.models import arrays_of
 from tegum.empirical.plan import Training
 from tegum.empirical.schedule import learning_rate
 from tegum.theory.diagnostics import dimensionality
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import feature_vectors
 from tegum.theory.weights import Weights
 
 

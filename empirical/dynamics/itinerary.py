@@ -11,8 +11,8 @@ from jaxtyping import Float
 from tegum.empirical.dynamics.history import History
 from tegum.empirical.dynamics.jumps import Jump, Plateau, Staircase, joined, staircase
 from tegum.empirical.dynamics.level import Level, distances, has_levels, nearby_levels
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.geometry.identify import identify
-from tegum.theory.search.optimum import feature_vectors
 from tegum.theory.weights import Weights
 
 

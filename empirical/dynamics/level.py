@@ -9,13 +9,13 @@ from jaxtyping import Float
 
 from tegum.empirical.models import arrays_of
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE, feature_vectors
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import Law, law_of
 from tegum.theory.loss.objective import expansion_at, parameters, require_expandable, weights_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.curvature import least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

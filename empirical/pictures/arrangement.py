@@ -15,7 +15,7 @@ from tegum.empirical.pictures.sticks import Colors, Frame, draw_guide, draw_numb
 from tegum.empirical.pictures.style import COLUMN, GHOST, INK, MUTED, PAPER
 from tegum.empirical.pictures.subject import Subject
 from tegum.empirical.pictures.views import View, view
-from tegum.theory.search.optimum import feature_vectors
+from tegum.theory.geometry.critical import feature_vectors
 
 #: Inches: a side of the picture, its height in one dimension, room for words below, and from a tip to its number.
 _SIDE, _LINES, _FOOT, _BEYOND = 2.9, 1.3, 0.44, 0.11

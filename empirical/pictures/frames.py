@@ -17,7 +17,7 @@ from tegum.empirical.pictures.picture import inches_axes
 from tegum.empirical.pictures.style import INK, MUTED, PAGE, palette
 from tegum.empirical.pictures.trajectory import draw_jumps, draw_losses, level_name
 from tegum.empirical.pictures.views import View, view
-from tegum.theory.search.optimum import feature_vectors
+from tegum.theory.geometry.critical import feature_vectors
 
 #: Most frames of a strip, those in a row, and most of an animation.
 _MOST, _IN_A_ROW, MOST_FRAMES = 16, 8, 48

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from tegum.empirical.pictures.style import MUTED, PAGE
 from tegum.empirical.pictures.subject import Subject
 from tegum.theory.diagnostics import superposition
-from tegum.theory.search.optimum import feature_vectors
+from tegum.theory.geometry.critical import feature_vectors
 
 #: Dark for a direction of its own, bright for one that others use; in this order for readers with any colour vision.
 _COLORS = colormaps["cividis"]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from tegum.empirical.pictures.sticks import Colors
 from tegum.empirical.pictures.style import palette
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.geometry.factor import DROPPED
 from tegum.theory.geometry.identify import Identity, identify
-from tegum.theory.search.optimum import feature_vectors
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -13,12 +13,13 @@ from tegum.empirical.probes.cells import Cell
 from tegum.theory.certify import MOST_DIGITS
 from tegum.theory.checks import whole
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.phases import boundary
 from tegum.theory.search.descent import Descent, descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, optimum
+from tegum.theory.search.optimum import Optimum, optimum
 from tegum.theory.search.sparse import descend_sparse
 from tegum.theory.setting import Setting
 

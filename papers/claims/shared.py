@@ -10,11 +10,12 @@ from tegum.papers.claims.models import best_trained_over, found, found_over, opt
 from tegum.papers.claims.quantity import Quantity
 from tegum.theory.candidates.candidates import fitted
 from tegum.theory.codes import fitted_code, harmonic_code
+from tegum.theory.geometry.critical import feature_vectors
 from tegum.theory.limits import gaussian_mean_field
 from tegum.theory.loss.population import population_loss
 from tegum.theory.mixture.mixture import mixture
 from tegum.theory.phases import boundary
-from tegum.theory.search.optimum import feature_vectors, optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
 

@@ -9,10 +9,11 @@ from jaxtyping import Float
 
 from tegum.papers.claims.models import best_trained, found
 from tegum.papers.claims.quantity import Quantity
+from tegum.theory.geometry.critical import critical_identity
 from tegum.theory.loss.law import law_of
 from tegum.theory.mixture.hull import hull, mixed
 from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import critical_identity, optimum
+from tegum.theory.search.optimum import optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

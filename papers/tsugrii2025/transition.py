@@ -10,11 +10,12 @@ from scipy.optimize import brentq
 from tegum.papers.claims.models import best_trained_over, found, optima
 from tegum.papers.claims.quantity import Quantity
 from tegum.papers.tsugrii2025.angles import LEAST_NORM
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.descent import Descent, descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, Optimum, optimum
+from tegum.theory.search.optimum import Optimum, optimum
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.weights import Weights
 

@@ -98,9 +98,9 @@ def _evaluated(ensemble: Ensemble, setting: Setting) -> dict[str, Any]:
 def _geometries(weights: Weights, setting: Setting) -> tuple[list[str], bool]:
     """The geometry of each run, and whether it is that of the critical point which the run leads to."""
     from tegum.compare.polish import polish
+    from tegum.theory.geometry.critical import CRITICAL_TOLERANCE, feature_vectors
     from tegum.theory.geometry.identify import identify
     from tegum.theory.loss.law import law_of
-    from tegum.theory.search.optimum import CRITICAL_TOLERANCE, feature_vectors
 
     polished = _can_be_polished(setting)
     rest = polish(weights, law_of(setting, len(weights.b))).weights if polished else weights

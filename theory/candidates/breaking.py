@@ -8,12 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from tegum.theory.candidates.candidates import Candidate
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.law import Law, empty_loss, law_of
 from tegum.theory.loss.objective import parameters, weights_of
 from tegum.theory.search.curvature import curvature_tolerance, least_modes
 from tegum.theory.search.descent import Descent, descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -12,6 +12,7 @@ from tegum.theory.candidates.contents import Content, Known, by_structure, conte
 from tegum.theory.candidates.factors import FittedFactor, unbent_losses
 from tegum.theory.candidates.penalised import Rests, grown, turned
 from tegum.theory.errors import InputError
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.entries import ENTRIES
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.tegum import Geometry, geometries, name, parse_geometry
@@ -21,7 +22,6 @@ from tegum.theory.loss.moments import joint_density
 from tegum.theory.loss.objective import expansion
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.search.scope import require_enumerable
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Float
 
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE, SAME_LOSS
+from tegum.theory.search.optimum import SAME_LOSS
 from tegum.theory.search.sparse import descend_sparse
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights

@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float
 
 from tegum.theory.diagram.crossing import rounding
 from tegum.theory.diagram.plane import Plane
+from tegum.theory.geometry.critical import critical_identity
 from tegum.theory.loss.law import structure_of
 from tegum.theory.loss.objective import expansion, weights_of
 from tegum.theory.search.curvature import curvature_tolerance, least_curvatures
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import critical_identity
 from tegum.theory.weights import Weights
 
 

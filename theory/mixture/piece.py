@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.population import population_loss
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from tegum.theory.errors import InputError
-from tegum.theory.geometry.balance import balanced
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE, critical_identity, feature_vectors
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.loss.enumeration import MOST_FEATURES
 from tegum.theory.loss.law import Structure, empty_loss, law_of
@@ -35,8 +35,6 @@ SAME_LOSS = 1e-9
 ZERO_LOSS = 1e-13
 #: Step off a saddle that exchanges led to.
 _ASIDE = 1e-2
-#: Overlaps below this times the largest squared norm vanish exactly at a critical point found to machine precision.
-CRITICAL_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -177,10 +175,13 @@ def _by_samples(
     W, b, W_out = _starts(setting, starts, seed, also)
     found = search_on_samples(parameters(W, b, W_out, setting.bias), setting, seed, advance)
     weights, structured = found.weights, structured_share(starts)
+    # Weights known up to a sample's noise have the tolerance that their own gaps suggest.
+    tolerance = CRITICAL_TOLERANCE if found.exact else None
+    identity = identify(feature_vectors(weights, setting.activation), tolerance=tolerance)
     return Optimum(
         setting=setting,
         weights=weights,
-        identity=(critical_identity if found.exact else _near_identity)(weights, setting.activation),
+        identity=identity,
         loss=float(found.there.loss),
         error=float(found.there.error),
         gradient_norm=found.gradient_norm,
@@ -284,21 +285,6 @@ def random_outward(W: Float[np.ndarray, "starts hidden features"], seed: int) ->
     """Output weights that begin as Wᵀ, each at a random slant to it."""
     random = np.random.default_rng([seed, 1])
     return W.swapaxes(1, 2) + 0.5 * random.normal(size=W.swapaxes(1, 2).shape) / np.sqrt(W.shape[1])
-
-
-def feature_vectors(weights: Weights, activation: str = "none") -> Float[np.ndarray, "hidden features"]:
-    """The feature vectors of one model: the columns of W, those of untied weights once the two sides are balanced."""
-    return balanced(weights, activation).W
-
-
-def critical_identity(weights: Weights, activation: str = "none") -> Identity:
-    """The geometry of one model at a critical point, where overlaps that vanish do so to `CRITICAL_TOLERANCE`."""
-    return identify(feature_vectors(weights, activation), tolerance=CRITICAL_TOLERANCE)
-
-
-def _near_identity(weights: Weights, activation: str) -> Identity:
-    """The geometry of weights known up to a sample's noise, by a tolerance from their own gaps."""
-    return identify(feature_vectors(weights, activation))
 
 
 def same_loss(loss: Float[np.ndarray, " models"], reference: float, setting: Setting) -> Bool[np.ndarray, " models"]:

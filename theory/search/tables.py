@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tegum.theory.errors import InputError
-from tegum.theory.search.optimum import Optimum, critical_identity
+from tegum.theory.geometry.critical import critical_identity
+from tegum.theory.search.optimum import Optimum
 from tegum.theory.setting import Setting
 from tegum.theory.weights import Weights
 

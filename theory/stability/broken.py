@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tegum.theory.candidates.candidates import candidate
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.geometry.turning import turned_onto
 from tegum.theory.loss.law import law_of
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import Setting, with_axis
 from tegum.theory.stability.limit import StabilityLimit
 from tegum.theory.weights import Weights

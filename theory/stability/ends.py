@@ -10,10 +10,10 @@ from flint import arb, ctx, fmpq
 
 from tegum.theory.balls.inertia import frame
 from tegum.theory.balls.roots import bracket
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import identify
 from tegum.theory.loss.law import law_of
 from tegum.theory.search.descent import descend
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.setting import with_axis
 from tegum.theory.stability.branch import Branch, middle
 from tegum.theory.stability.limit import GUARD_DIGITS, StabilityLimit, limit_between

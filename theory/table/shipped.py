@@ -16,6 +16,7 @@ import numpy as np
 from tegum.theory.errors import InputError, located
 from tegum.theory.files.atomic import claim_folder, write_atomically
 from tegum.theory.files.seal import sealed
+from tegum.theory.geometry.critical import CRITICAL_TOLERANCE
 from tegum.theory.geometry.identify import Identity, identify
 from tegum.theory.geometry.symmetry import symmetry
 from tegum.theory.loss.law import law_of
@@ -23,7 +24,6 @@ from tegum.theory.loss.objective import expansion
 from tegum.theory.loss.population import population_loss
 from tegum.theory.search.curvature import curvature_tolerance
 from tegum.theory.search.descent import gradient_tolerance
-from tegum.theory.search.optimum import CRITICAL_TOLERANCE
 from tegum.theory.table.cell import Cell, cell_from, setting_of, written
 from tegum.theory.table.continuation import continued_cells
 from tegum.theory.table.search import TablePlan, searched_cells

@@ -7,10 +7,15 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+import jaxtyping
 import pytest
 
 # These records refuse values of a wrong type or shape themselves, in the one line that users read.
 REFUSES_ITSELF = {"tegum.theory.setting", "tegum.theory.weights", "tegum.empirical.axes", "tegum.empirical.plan"}
+
+# Recursions over single values, called millions of times: the wrapper would take most of the tests' time, and no array
+# passes through them.
+RECURSES = {"tegum.theory.balls.tree", "tegum.compare.report.schema.structure"}
 
 # The hook puts its wrapper under `@njit` or `@triton.jit`, and neither can compile the wrapper.
 COMPILED = re.compile(r"^@((numba|triton)\.)?(njit|jit|vectorize|guvectorize)\b", re.MULTILINE)
@@ -27,10 +32,18 @@ class AsWritten(MetaPathFinder):
 
 
 def left_out(name: str, origin: str | None) -> bool:
-    return name in REFUSES_ITSELF or (origin is not None and bool(COMPILED.search(Path(origin).read_text())))
+    return name in REFUSES_ITSELF | RECURSES or (origin is not None and bool(COMPILED.search(Path(origin).read_text())))
 
 
 sys.meta_path.insert(0, AsWritten())
+
+
+@pytest.fixture
+def shapes_unchecked():
+    """For long computations whose parts other tests hold to their shapes: the checks would take most of the time."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture

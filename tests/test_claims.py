@@ -33,6 +33,7 @@ def name(claim):
     return f"{claim.source}-{claim.id}"
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("claim", CLAIMS, ids=name)
 def test_the_claim_comes_out_as_its_record_says(claim):
     data = outcome_data(outcome_of(claim, "quick" if claim.quick else "full"))

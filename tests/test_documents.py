@@ -29,6 +29,7 @@ def test_console_examples_print_what_is_shown(command, output, capsys, monkeypat
     assert capsys.readouterr().out == output
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_python_examples_print_what_is_shown():
     blocks = "\n".join(re.findall(r"```pycon\n(.*?)```", PAGE, flags=re.DOTALL))
     test = doctest.DocTestParser().get_doctest(blocks, {}, "theory.md", "docs/theory.md", 0)

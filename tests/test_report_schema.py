@@ -166,6 +166,7 @@ def test_what_is_given_says_why():
         assert all(reason for _, reason in given_places(shape))
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize(
     "path", [path for path in COMMITTED if path.name != "mixtures.json"], ids=lambda p: p.parent.name
 )

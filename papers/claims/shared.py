@@ -107,10 +107,10 @@ def mean_field_over_mixture(count: int, hidden: int, density: float) -> Quantity
 
 
 def adjacent_angles(setting: Setting, starts: int = 64) -> Quantity:
-    """Angles between neighbouring feature vectors of the best weights in two dimensions, in degrees."""
+    """Angles between neighbouring feature vectors of the best weights in two dimensions, in degrees, rising."""
     best = optimum(setting, starts)
     angles = np.sort(np.degrees(np.arctan2(best.weights.W[1], best.weights.W[0])) % 360)
-    gaps = np.diff(np.append(angles, angles[0] + 360))
+    gaps = np.sort(np.diff(np.append(angles, angles[0] + 360)))  # where the circle begins, the search decides
     return Quantity(tuple(gaps.tolist()), 1e-5, "global search on the exact loss", found(best))
 
 

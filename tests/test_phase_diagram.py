@@ -205,6 +205,17 @@ def test_minima_are_lost_between_the_points_where_the_lattice_says(monkeypatch):
     assert lattice.lost_minima(calm, calm.points().reshape(-1, 2), pair) == []
 
 
+def test_a_branch_that_goes_on_as_a_saddle_is_lost_there(monkeypatch):
+    """The antipodal pair stays a critical point beyond density 0.713, and following alone stays on it."""
+    monkeypatch.setattr(lattice, "_POINTS", 5)
+    dense = plane(PAIR, "density:0.6:0.9:3", "importance:0.5:2:3")
+    start = np.array([[0.0, 0.5]])
+    ends = lattice.lost_minima(dense, start, theta_of("digon", dense.setting_at(start[0]))[None])
+    densities = np.array([[dense.values(end.point)[0], dense.values(end.beyond)[0]] for end in ends])
+    assert len(ends) == 5
+    assert ((densities[:, 0] < 0.71301) & (densities[:, 1] > 0.71302)).all()
+
+
 def test_at_a_continuous_transition_the_weights_do_not_jump():
     where = plane()
     start = shares(where, 0.6, 0.66)
